@@ -26,10 +26,10 @@ func module(_ name: String, _ dependencies: [String]) -> Target {
         swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [String], resources: [Resource] = []) -> Target {
+func tests(_ name: String, _ dependencies: [String]) -> Target {
     .testTarget(
         name: name, dependencies: dependencies.map { .init(stringLiteral: $0) },
-        resources: resources, swiftSettings: settings)
+        swiftSettings: settings)
 }
 
 // Layer 0: C and C++ libraries of Debian, no logic.
@@ -107,6 +107,28 @@ let testTargets: [Target] = [
             "CRdKafka", "CRocksDB", "CPgQuery", "CCompression", "CRoaring", "CPCRE2", "CCurl",
             "CCrypto", "CXXHash", "CMicroHTTPD", "CJemalloc", "CSimdJSON", "CSystem",
         ]),
+    tests("ContractsTests", ["Contracts", "Types", "Columns", "Environment"]),
+    tests("KernelsTests", ["Contracts", "Types", "Columns", "Kernels"]),
+    tests("SQLSyntaxTests", ["Contracts", "SQLSyntax"]),
+    tests("PlanningTests", ["Contracts", "Types", "Columns", "Kernels", "SQLSyntax", "Planning"]),
+    tests("ProgressTests", ["Contracts", "Types", "Progress"]),
+    tests(
+        "OperatorsTests",
+        [
+            "Contracts", "Types", "Columns", "Kernels", "SQLSyntax", "Planning", "Progress", "State",
+            "Operators",
+        ]),
+    tests(
+        "RocksStateTests",
+        ["Contracts", "Types", "Environment", "Progress", "State", "RocksState"]),
+    tests("KafkaIOTests", ["Contracts", "Types", "Columns", "Environment", "KafkaIO"]),
+    tests("FormatsTests", ["Contracts", "Types", "Columns", "Kernels", "Planning", "Formats"]),
+    tests("ParquetTests", ["Contracts", "Types", "Columns", "Parquet"]),
+    tests(
+        "DeltaTableTests",
+        ["Contracts", "Types", "Columns", "Environment", "Progress", "Parquet", "DeltaTable"]),
+    tests("MillraceTests", modules.dropLast().map(\.name)),
+    tests("TidyTests", ["Contracts"]),
 ]
 
 let package = Package(

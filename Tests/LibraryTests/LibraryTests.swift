@@ -70,5 +70,5 @@ import Testing
         unsafe dallocx(block, 0)
     }
 
-    @Test func systemAnswers() { #expect(millrace_open("/nonexistent", 0, 0) == -2) }
+    @Test func systemAnswers() { #expect(unsafe millrace_open("/nonexistent", 0, 0) == -2) }
 }

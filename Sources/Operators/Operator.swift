@@ -1,0 +1,126 @@
+// What an operator is: batches in, batches out; no thread, no clock, no I/O.
+
+public import Columns
+public import Contracts
+import Progress
+public import State
+
+/// One worker's instance of a plan node. Created and used on one thread; deliberately not Sendable.
+///
+/// The runtime calls, in the order in which things arrive: `push` for a batch of input `input`,
+/// `advance` when the operator's minimum M rises, `snapshot` at an aligned barrier. Rows that an
+/// advance makes leave before the watermark that made them (dialect.md §1.6).
+public protocol Operator: AnyObject {
+    /// Takes a batch. `minima`: M of the operator, already acted on by `advance`.
+    func push(_ batch: Batch, input: Int, into output: inout OperatorOutput)
+
+    /// Acts on a higher minimum: closes what is due. `EventTime.end` ends the input.
+    func advance(to minimum: Int64, into output: inout OperatorOutput)
+
+    /// Called at each barrier before `snapshot`: emits what waits (changes folded per epoch, the row
+    /// of a global aggregate over nothing).
+    func flush(into output: inout OperatorOutput)
+
+    /// What changed since the last snapshot; clears the marks.
+    func snapshot() -> StateDelta
+
+    /// Takes back what a snapshot stored, for the groups that this worker owns, and the stored M.
+    /// What M makes due is closed by the `advance` that follows (dialect.md §1.4).
+    func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws
+
+    /// Rows and bytes held, for `explain`, progress line and the conservation check.
+    var held: HeldState { get }
+}
+
+/// What an operator keeps.
+public struct HeldState: Sendable, Hashable {
+    /// Input rows that stand in state and will still show in output (conservation, design.md §3.13).
+    public var rows: Int64
+    public var keys: Int64
+    public var bytes: Int64
+
+    public init(rows: Int64 = 0, keys: Int64 = 0, bytes: Int64 = 0) {
+        self.rows = rows
+        self.keys = keys
+        self.bytes = bytes
+    }
+}
+
+/// What a call of an operator gives: batches, refused rows, counts.
+public struct OperatorOutput: ~Copyable {
+    /// In order.
+    public var batches: [Batch] = []
+    /// Rows that were refused for being late.
+    public var late: [LateRows] = []
+    /// Rows of an append-only stream that failed in an expression: dead-lettered by the runtime.
+    public var failed: [FailedRows] = []
+    public var counters = Counters()
+
+    public init() {}
+
+    public mutating func emit(_ batch: Batch) {
+        guard batch.rowCount > 0 else { return }
+        counters.out += Int64(batch.rowCount)
+        batches.append(batch)
+    }
+}
+
+/// Conservation (design.md §3.13): in + made = out + filtered + late + dead + merged + Δheld.
+public struct Counters: Sendable, Hashable {
+    public var rowsIn: Int64 = 0
+    public var made: Int64 = 0
+    public var out: Int64 = 0
+    public var filtered: Int64 = 0
+    public var late: Int64 = 0
+    public var idleLate: Int64 = 0
+    public var partLate: Int64 = 0
+    public var dead: Int64 = 0
+    public var merged: Int64 = 0
+
+    public init() {}
+
+    public static func += (left: inout Counters, right: Counters) {
+        left.rowsIn += right.rowsIn
+        left.made += right.made
+        left.out += right.out
+        left.filtered += right.filtered
+        left.late += right.late
+        left.idleLate += right.idleLate
+        left.partLate += right.partLate
+        left.dead += right.dead
+        left.merged += right.merged
+    }
+}
+
+/// Rows of a batch that an operator refused as late.
+public struct LateRows: Sendable {
+    public enum Kind: String, Sendable {
+        case late
+        case idleLate = "idle_late"
+        case partLate = "part_late"
+    }
+
+    /// The operator's input columns of the late rows.
+    public let rows: Batch
+    public let kinds: [Kind]
+    /// B − end of the row's last window, or B − ts, µs: one a row.
+    public let lateBy: [Int64]
+
+    public init(rows: Batch, kinds: [Kind], lateBy: [Int64]) {
+        self.rows = rows
+        self.kinds = kinds
+        self.lateBy = lateBy
+    }
+}
+
+/// Rows of a batch that failed in an expression.
+public struct FailedRows: Sendable {
+    public let rows: Batch
+    /// One a row of `rows`, `row` renumbered to it.
+    public let errors: [RowError]
+
+    public init(rows: Batch, errors: [RowError]) {
+        self.rows = rows
+        self.errors = errors
+    }
+}
