@@ -3,7 +3,8 @@
 /// All scalar functions and operators.
 public enum FunctionTable {
     /// Every overload, in the order of the SQL reference.
-    public static let all: [Function] = []
+    public static let all: [Function] =
+        operators + math + conditional + text + regularExpressions + binary + time + json + arrays
 
     private static let byName = Dictionary(grouping: all, by: \.name)
 

@@ -1,0 +1,5 @@
+// Functions on arrays.
+
+extension FunctionTable {
+    static let arrays: [Function] = []
+}

@@ -1,0 +1,5 @@
+// Functions on bytes: encodings and digests.
+
+extension FunctionTable {
+    static let binary: [Function] = []
+}

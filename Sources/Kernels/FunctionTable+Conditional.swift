@@ -1,0 +1,5 @@
+// Functions that choose among their arguments.
+
+extension FunctionTable {
+    static let conditional: [Function] = []
+}

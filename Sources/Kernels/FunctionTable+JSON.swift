@@ -1,0 +1,5 @@
+// Functions on JSON.
+
+extension FunctionTable {
+    static let json: [Function] = []
+}

@@ -1,0 +1,5 @@
+// Mathematical functions.
+
+extension FunctionTable {
+    static let math: [Function] = []
+}

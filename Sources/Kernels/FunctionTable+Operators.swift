@@ -1,0 +1,5 @@
+// Operators: arithmetic and comparison.
+
+extension FunctionTable {
+    static let operators: [Function] = []
+}

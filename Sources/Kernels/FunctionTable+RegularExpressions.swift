@@ -1,0 +1,5 @@
+// Regular expressions and LIKE.
+
+extension FunctionTable {
+    static let regularExpressions: [Function] = []
+}

@@ -1,0 +1,5 @@
+// Functions on text.
+
+extension FunctionTable {
+    static let text: [Function] = []
+}

@@ -1,0 +1,5 @@
+// Functions on dates, times and intervals.
+
+extension FunctionTable {
+    static let time: [Function] = []
+}
