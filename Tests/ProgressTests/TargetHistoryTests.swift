@@ -56,7 +56,8 @@ private func marker(_ epoch: UInt64, incarnation: UInt64 = 1, generation: UInt64
         var queue = CommitQueue(interval: 100)
         queue.offer(intent(1))
         #expect(queue.next(now: 0).count == 1)
-        #expect(queue.committed(1, now: 0) == marker(1))
+        let trimmed = queue.committed(1, now: 0)
+        #expect(trimmed == marker(1))
         queue.offer(intent(2))
         queue.offer(intent(4))
         #expect(queue.next(now: 50).isEmpty)
@@ -68,16 +69,18 @@ private func marker(_ epoch: UInt64, incarnation: UInt64 = 1, generation: UInt64
 }
 
 @Suite struct MinimumWatermarkTests {
+    /// Steps of (announcement, producer) and the minimum after each.
     @Test func isTheLeastOfLiveProducersAndNeverFalls() {
+        let steps: [(Watermark, Int, rose: Bool, minimum: Int64)] = [
+            (.at(10), 0, false, EventTime.never), (.at(5), 1, true, 5), (.idle, 1, true, 10),
+            (.at(7), 1, false, 10), (.idle, 0, false, 10),
+        ]
         var minimum = MinimumWatermark(producers: 2)
-        #expect(!minimum.note(.at(10), from: 0))
-        #expect(minimum.note(.at(5), from: 1))
-        #expect(minimum.minimum == 5)
-        #expect(minimum.note(.idle, from: 1))
-        #expect(minimum.minimum == 10)
-        #expect(!minimum.note(.at(7), from: 1))
-        #expect(minimum.minimum == 10)
-        #expect(!minimum.note(.idle, from: 0))
+        for step in steps {
+            let rose = minimum.note(step.0, from: step.1)
+            #expect(rose == step.rose)
+            #expect(minimum.minimum == step.minimum)
+        }
         #expect(!minimum.isIdle)
     }
 }
