@@ -1,7 +1,7 @@
 // The part of PostgreSQL's tree that Millrace's dialect has, typed and with places.
 //
-// Made from libpg_query's tree by `parseTopology`. What the dialect never has (DML, transactions, …) is
-// refused there by name; what it doesn't have yet (joins, OVER, …) is kept, so that the planner can
+// Made from libpg_query's tree by `parseTopology`. What the dialect never has (UPDATE, transactions, …)
+// is refused there by name; what it doesn't have yet (joins, OVER, …) is kept, so that the planner can
 // refuse it by name.
 
 public import Contracts
@@ -30,6 +30,8 @@ public enum StatementKind: Sendable {
     case insert(Insert)
     /// A bare SELECT or VALUES: `query` and tests.
     case select(Query)
+    /// `CHECKPOINT;`: a barrier at this place of a test file.
+    case checkpoint
 }
 
 /// A name with its place.
@@ -127,7 +129,8 @@ public enum TableConstraint: Sendable {
 public struct TypeName: Sendable {
     /// Lower case, without `pg_catalog`; PostgreSQL's own spelling as parsed (`int8`, `timestamptz`).
     public let name: String
-    /// Integer modifiers, read from the source where libpg_query loses them.
+    /// Integer modifiers: `[10, 2]` of `numeric(10,2)`. Of an interval first PostgreSQL's mask of fields
+    /// (bit 1 month, 2 year, 3 day, 10 hour, 11 minute, 12 second; 0x7fff all), then its precision.
     public let modifiers: [Int]
     public let arrayDimensions: Int
     public let place: SourcePlace
@@ -317,6 +320,7 @@ public struct Alias: Sendable {
 }
 
 public struct Join: Sendable {
+    /// `INNER JOIN`, `LEFT JOIN`, `RIGHT JOIN`, `FULL JOIN`, `CROSS JOIN`, `NATURAL … JOIN`.
     public let kind: String
     public let left: FromItem
     public let right: FromItem
@@ -364,14 +368,17 @@ public struct ExpressionSyntax: Sendable {
 public indirect enum ExpressionKind: Sendable {
     case null
     case boolean(Bool)
+    /// A sign right before the digits is part of the literal, as in PostgreSQL: `-5`, `- 5`.
     case integer(Int64)
-    /// Digits as written: `0.10`, `1e3`, or an integer too large for 64 bits.
+    /// Digits as written: `0.10`, `-1.5`, `1e3`, or an integer too large for 64 bits.
     case decimal(String)
     case string(String)
     /// `INTERVAL '10 seconds'`, `date '2026-01-01'` and every other `type 'literal'` are casts.
     case cast(ExpressionSyntax, TypeName)
     /// `a`, `t.a`, `s.t.a`.
     case column([Name])
+    /// `$1`, from 1: a parameter in the body of a function.
+    case parameter(Int)
     /// `*`, `t.*`.
     case star(qualifier: Name?)
     /// `(row).field`.
@@ -415,7 +422,8 @@ public indirect enum ExpressionKind: Sendable {
 }
 
 public struct FunctionCall: Sendable {
-    /// Lower case; `extract(hour from t)` is `extract('hour', t)`, `trim(…)` is btrim, as parsed.
+    /// Lower case; `extract(hour from t)` is `extract('hour', t)`, `trim(…)` is btrim, `position(a in b)`
+    /// is `position(b, a)`, as PostgreSQL's grammar makes them.
     public let name: Name
     public let arguments: [Argument]
     public let isStar: Bool
