@@ -5,20 +5,22 @@ import Contracts
 import Kernels
 import Types
 
-/// Drops columns and aggregate calls that no output needs. Run twice over all outputs: the first run
-/// only gathers which calls of a shared aggregate are wanted at all, so that its readers share it.
+/// Drops columns and aggregate calls that no output needs. Run over all outputs more than once: the first
+/// runs only gather which calls of a shared aggregate are wanted at all, so that its readers share it.
 final class Pruning {
     /// Calls wanted by any reader, of those that two readers may share.
     private var wanted: [ObjectIdentifier: Set<Int>] = [:]
-    private var isGathering = true
 
-    /// The tree of an output, all of whose columns are needed.
-    func gather(_ root: LogicalNode) {
-        _ = prune(root, Set(root.fields.indices))
+    /// Runs until no more calls are wanted: each run can make an inner aggregate want more.
+    func gather(_ roots: [LogicalNode]) {
+        var before = -1
+        while before != wanted.values.reduce(0, { $0 + $1.count }) {
+            before = wanted.values.reduce(0) { $0 + $1.count }
+            for root in roots { _ = prune(root, Set(root.fields.indices)) }
+        }
     }
 
     func prune(output root: LogicalNode) -> LogicalNode {
-        isGathering = false
         return exactly(Array(root.fields.indices), of: root)
     }
 
