@@ -13,7 +13,8 @@ private let identifierByteLimit = 63
 
 /// Parses a topology (or a test file, or one query) with PostgreSQL 15's grammar.
 /// Throws a `Failure` of kind `invalid` with the place of the first error.
-/// Statements of up to 64 KiB, files of up to 16 MiB. Blocks for the parse; callable from any thread.
+/// Statements of up to 64 KiB, files of up to 16 MiB. Blocks for the parse; callable from any
+/// thread.
 public func parseTopology(_ source: SourceText) throws(Failure) -> [Statement] {
     guard source.utf8.count <= fileByteLimit else {
         throw Failure(
@@ -64,14 +65,14 @@ private struct GrammarError {
     let cursor: Int
 }
 
-/// libpg_query points the process's stderr elsewhere during a call, so that two calls at a time would
-/// lose it: one after the other.
+/// libpg_query points the process's stderr elsewhere during a call, so that two calls at a time
+/// would lose it: one after the other.
 private let libraryLock = Mutex(())
 
 private func scanTree(_ bytes: [UInt8]) -> GrammarAnswer {
     libraryLock.withLock { _ in
-        // SAFETY: the text has a zero at its end and outlives the call; the result is freed once, after
-        // its bytes were copied.
+        // SAFETY: the text has a zero at its end and outlives the call; the result is freed once,
+        // after its bytes were copied.
         let result = unsafe (bytes + [0]).withUnsafeBytes {
             unsafe pg_query_scan($0.bindMemory(to: CChar.self).baseAddress)
         }
@@ -127,8 +128,12 @@ private func checkLimits(
 ) throws(Failure) {
     var start: Int?
     for (index, token) in tokens.tokens.enumerated() {
+        if bytes[token.range.lowerBound] == 0x3b {
+            start = nil
+            continue
+        }
         let first = start ?? token.range.lowerBound
-        start = bytes[token.range.lowerBound] == 0x3b ? nil : first
+        start = first
         guard token.range.upperBound - first <= statementByteLimit else {
             throw Failure(
                 .invalid, "sql.statement_too_long",

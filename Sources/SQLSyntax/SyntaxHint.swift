@@ -14,6 +14,7 @@ func syntaxHint(message: String, tokens: TokenList, offset: Int) -> String? {
             && tokens.tokens[index].code == GrammarValue.Token.string,
         isReserved: tokens.tokens.indices.contains(index)
             && tokens.tokens[index].keyword == GrammarValue.Keyword.reserved,
+        hasBacktick: (max(0, index - 4)...index).contains { tokens.text($0).hasPrefix("`") },
         statement: statementWords(tokens, before: index))
     return rivalHint(context) ?? windowSyntaxHint(context) ?? plainHint(context)
 }
@@ -26,6 +27,7 @@ private struct ErrorContext {
     let next: String
     let isString: Bool
     let isReserved: Bool
+    let hasBacktick: Bool
     /// The first two words of the statement.
     let statement: [String]
 }
@@ -85,15 +87,17 @@ private func windowSyntaxHint(_ context: ErrorContext) -> String? {
 }
 
 private func plainHint(_ context: ErrorContext) -> String? {
-    if context.word.hasPrefix("`") { return "names are quoted by double quotes: \"end\"" }
-    if context.previous == ",",
-        ["from", "where", "group", "order", "having", "union", "limit", ")", ";", ""]
-            .contains(context.word)
-    {
+    if context.hasBacktick { return "names are quoted by double quotes: \"end\"" }
+    let ends = ["from", "where", "having", "union", "limit", ")", ";", ""].contains(context.word)
+    if context.previous == ",", ends || (context.isReserved && context.next == "by") {
         return "there is a comma too many before it"
     }
+    if context.previous == "window", context.before != ")" {
+        return "window is a reserved word: as a name it stands in double quotes, \"window\""
+    }
     let opens = [
-        "(", ",", ".", "select", "by", "where", "and", "or", "=", "<", ">", "+", "-", "*", "/", "on",
+        "(", ",", ".", "select", "by", "where", "and", "or", "=", "<", ">", "+", "-", "*", "/",
+        "on",
     ]
     let isName = ["end", "window"].contains(context.word) || opens.contains(context.previous)
     if context.isReserved, isName, !["from", "where", "select"].contains(context.word) {

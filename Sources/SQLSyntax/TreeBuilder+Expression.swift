@@ -226,7 +226,8 @@ extension TreeBuilder {
                 name: type, modifiers: [precision], arrayDimensions: 0, place: place(offset)))
     }
 
-    /// Where an expression stands: an operator's own place, a call's name. nil where nothing says it.
+    /// Where an expression stands: an operator's own place, a call's name. nil where nothing says
+    /// it.
     func offset(of node: GrammarNode) -> Int? {
         guard let (kind, body) = node.wrapped else { return nil }
         if kind == NodeKind.indirection {

@@ -79,8 +79,9 @@ extension TreeBuilder {
                 "LANGUAGE \(language)", at: offset, hint: "write LANGUAGE SQL and one expression")
         }
         if let body { return try parsedBody(body.text, as: body.offset) }
-        guard let returned = node.child(Field.CreateFunction.body)?
-            .unwrapped(NodeKind.returnStatement)
+        guard
+            let returned = node.child(Field.CreateFunction.body)?
+                .unwrapped(NodeKind.returnStatement)
         else {
             throw unsupported(
                 "a function with BEGIN ATOMIC or without a body", at: offset,

@@ -15,7 +15,8 @@ extension TreeBuilder {
             let last = tokens.index(at: end) - 1
             let upper = last >= 0 ? tokens.tokens[last].range.upperBound : end
             statements.append(
-                Statement(kind: kind, place: place(start), range: start..<max(start, min(upper, end))))
+                Statement(
+                    kind: kind, place: place(start), range: start..<max(start, min(upper, end))))
         }
         return statements
     }

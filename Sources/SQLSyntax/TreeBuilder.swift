@@ -1,5 +1,5 @@
-// Turns libpg_query's tree into ours: one builder for one text. What the dialect never has is refused
-// here by name, with its place.
+// Turns libpg_query's tree into ours: one builder for one text. What the dialect never has is
+// refused here by name, with its place.
 
 import Contracts
 
@@ -26,7 +26,8 @@ final class TreeBuilder {
 
     func name(_ text: String, at offset: Int) -> Name { Name(text, place: place(offset)) }
 
-    /// A name whose own place the tree does not keep: looked for from `offset` on, as an item of a list.
+    /// A name whose own place the tree does not keep: looked for from `offset` on, as an item of a
+    /// list.
     func name(_ text: String, from offset: Int) -> Name {
         let index = tokens.lastMatch(text, from: tokens.index(at: offset))
         return name(text, at: index.flatMap(tokens.offset) ?? offset)

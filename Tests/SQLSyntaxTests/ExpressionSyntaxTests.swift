@@ -21,7 +21,8 @@ import Testing
 
     @Test(arguments: [
         ("a", "a"), ("t.a", "t.a"), ("\"Mixed Case\"", "Mixed Case"), ("AbC", "abc"),
-        ("*", "*"), ("t.*", "t.*"), ("(r).f", "(r).f"), ("(r).*", "(r).*"), ("(t.r).f.g", "((t.r).f).g"),
+        ("*", "*"), ("t.*", "t.*"), ("(r).f", "(r).f"), ("(r).*", "(r).*"),
+        ("(t.r).f.g", "((t.r).f).g"),
         ("a[1]", "a[1]"), ("a[-1]", "a[-1]"), ("a[1:2]", "a[1:2]"), ("a[:2]", "a[:2]"),
         ("(r).f[0]", "(r).f[0]"), ("$1", "$1"), ("ROW(1, 2)", "ROW(1, 2)"),
         ("(a, b)", "ROW(a, b)"), ("ARRAY[1, NULL]", "ARRAY(1, NULL)"),
@@ -50,7 +51,10 @@ import Testing
         ("a NOT BETWEEN SYMMETRIC 9 AND 0", "a NOT BETWEEN SYMMETRIC 9 AND 0"),
         ("a IN (1, -2)", "a IN (1, -2)"), ("a NOT IN ('x')", "a NOT IN ('x')"),
         ("a = ANY (b)", "a = ANY b"), ("a > ALL (ARRAY[1])", "a > ALL ARRAY(1)"),
-        ("CASE WHEN a THEN 1 WHEN b THEN 2 ELSE 0 END", "CASE WHEN a THEN 1 WHEN b THEN 2 ELSE 0 END"),
+        (
+            "CASE WHEN a THEN 1 WHEN b THEN 2 ELSE 0 END",
+            "CASE WHEN a THEN 1 WHEN b THEN 2 ELSE 0 END"
+        ),
         ("CASE x WHEN 1 THEN 'a' END", "CASE x WHEN 1 THEN 'a' END"),
         ("COALESCE(a, b)", "coalesce(a, b)"), ("NULLIF(a, 0)", "nullif(a, 0)"),
         ("GREATEST(a, 1)", "greatest(a, 1)"), ("LEAST(a, 1)", "least(a, 1)"),
@@ -69,7 +73,8 @@ import Testing
         ("INTERVAL '10 s'", "'10 s'::interval"), ("INTERVAL '1' MINUTE", "'1'::interval(2048)"),
         ("INTERVAL '1-2' YEAR TO MONTH", "'1-2'::interval(6)"),
         ("INTERVAL(3) '1 s'", "'1 s'::interval(32767,3)"), ("INTERVAL '-1 s'", "'-1 s'::interval"),
-        ("t AT TIME ZONE 'UTC'", "t AT TIME ZONE 'UTC'"), ("timezone('UTC', t)", "timezone('UTC', t)"),
+        ("t AT TIME ZONE 'UTC'", "t AT TIME ZONE 'UTC'"),
+        ("timezone('UTC', t)", "timezone('UTC', t)"),
         ("x COLLATE \"C\"", "x COLLATE C"), ("current_timestamp", "current_timestamp"),
         ("current_timestamp(3)", "current_timestamp::timestamptz(3)"),
         ("current_date", "current_date"), ("localtimestamp", "localtimestamp"),
@@ -83,8 +88,10 @@ import Testing
         ("lower(a)", "lower(a)"), ("pg_catalog.lower(a)", "lower(a)"), ("count(*)", "count(*)"),
         ("count(DISTINCT a)", "count(DISTINCT a)"),
         ("count(*) FILTER (WHERE a > 0)", "count(*) FILTER ((a > 0))"),
-        ("string_agg(a, ',' ORDER BY b DESC, c NULLS FIRST)",
-            "string_agg(a, ',' ORDER BY b DESC, c NULLS FIRST)"),
+        (
+            "string_agg(a, ',' ORDER BY b DESC, c NULLS FIRST)",
+            "string_agg(a, ',' ORDER BY b DESC, c NULLS FIRST)"
+        ),
         ("row_number() OVER (PARTITION BY a ORDER BY b)", "row_number() OVER"),
         ("f(1, origin => timestamptz '2026-01-01')", "f(1, origin => '2026-01-01'::timestamptz)"),
         ("extract(hour FROM t)", "extract('hour', t)"), ("trim(a)", "btrim(a)"),

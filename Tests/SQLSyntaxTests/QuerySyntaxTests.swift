@@ -29,24 +29,38 @@ import Testing
     }
 
     @Test(arguments: [
-        ("SELECT 1 UNION ALL SELECT 2 UNION SELECT 3",
-            "{{SELECT 1 union ALL SELECT 2} union SELECT 3}"),
+        (
+            "SELECT 1 UNION ALL SELECT 2 UNION SELECT 3",
+            "{{SELECT 1 union ALL SELECT 2} union SELECT 3}"
+        ),
         ("SELECT 1 EXCEPT SELECT 2", "{SELECT 1 except SELECT 2}"),
-        ("(SELECT 1 LIMIT 1) INTERSECT SELECT 2 ORDER BY 1",
-            "{SELECT 1 LIMIT 1 intersect SELECT 2} ORDER BY 1"),
-        ("SELECT * FROM a JOIN b ON a.x = b.x LEFT JOIN c USING (x, y)",
-            "SELECT * FROM <<a INNER JOIN b ON (a.x = b.x)> LEFT JOIN c USING (x, y)>"),
-        ("SELECT * FROM a CROSS JOIN b NATURAL JOIN c",
-            "SELECT * FROM <<a CROSS JOIN b> NATURAL INNER JOIN c>"),
-        ("SELECT * FROM a FULL JOIN b ON true RIGHT JOIN c ON false",
-            "SELECT * FROM <<a FULL JOIN b ON true> RIGHT JOIN c ON false>"),
-        ("SELECT * FROM a JOIN LATERAL (SELECT 1) r ON true",
-            "SELECT * FROM <a INNER JOIN LATERAL (SELECT 1) AS r ON true>"),
+        (
+            "(SELECT 1 LIMIT 1) INTERSECT SELECT 2 ORDER BY 1",
+            "{SELECT 1 LIMIT 1 intersect SELECT 2} ORDER BY 1"
+        ),
+        (
+            "SELECT * FROM a JOIN b ON a.x = b.x LEFT JOIN c USING (x, y)",
+            "SELECT * FROM <<a INNER JOIN b ON (a.x = b.x)> LEFT JOIN c USING (x, y)>"
+        ),
+        (
+            "SELECT * FROM a CROSS JOIN b NATURAL JOIN c",
+            "SELECT * FROM <<a CROSS JOIN b> NATURAL INNER JOIN c>"
+        ),
+        (
+            "SELECT * FROM a FULL JOIN b ON true RIGHT JOIN c ON false",
+            "SELECT * FROM <<a FULL JOIN b ON true> RIGHT JOIN c ON false>"
+        ),
+        (
+            "SELECT * FROM a JOIN LATERAL (SELECT 1) r ON true",
+            "SELECT * FROM <a INNER JOIN LATERAL (SELECT 1) AS r ON true>"
+        ),
         ("SELECT a FROM t LIMIT ALL", "SELECT a FROM t"),
         ("SELECT 1 FETCH FIRST 3 ROWS ONLY", "SELECT 1 LIMIT 3"),
         ("TABLE t", "SELECT * FROM t"),
-        ("SELECT sum(a) OVER w FROM t WINDOW w AS (ORDER BY a)",
-            "SELECT sum(a) OVER FROM t !a WINDOW clause"),
+        (
+            "SELECT sum(a) OVER w FROM t WINDOW w AS (ORDER BY a)",
+            "SELECT sum(a) OVER FROM t !a WINDOW clause"
+        ),
         ("SELECT a FROM t GROUP BY ROLLUP (a)", "SELECT a FROM t !GROUPING SETS, ROLLUP or CUBE"),
         ("SELECT a FROM t FOR UPDATE", "SELECT a FROM t !FOR UPDATE or FOR SHARE"),
     ])

@@ -56,7 +56,8 @@ func sketch(_ expression: ExpressionSyntax) -> String {
     case .field(let value, let name): "(\(sketch(value))).\(name.text)"
     case .allFields(let value): "(\(sketch(value))).*"
     case .element(let value, let lower, let upper, let isSlice):
-        "\(sketch(value))[\(lower.map(sketch) ?? "")\(isSlice ? ":" : "")\(upper.map(sketch) ?? "")]"
+        "\(sketch(value))[" + (lower.map(sketch) ?? "") + (isSlice ? ":" : "")
+            + (upper.map(sketch) ?? "") + "]"
     case .call(let call): sketch(call)
     case .infix(let symbol, let left, let right):
         "(" + [left.map(sketch), symbol, sketch(right)].compactMap { $0 }.joined(separator: " ")

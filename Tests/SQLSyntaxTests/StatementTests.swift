@@ -7,7 +7,8 @@ import Testing
 @Suite struct StatementTests {
     @Test(arguments: [
         ("SET checkpoint_interval = '5 s'", "checkpoint_interval", "5 s", 26),
-        ("SET batch_rows = 3", "batch_rows", "3", 17), ("SET batch_rows TO -3", "batch_rows", "-3", 18),
+        ("SET batch_rows = 3", "batch_rows", "3", 17),
+        ("SET batch_rows TO -3", "batch_rows", "-3", 18),
         ("SET emit = on_change", "emit", "on_change", 11), ("SET emit = on", "emit", "on", 11),
         ("SET TIME ZONE 'Europe/Berlin'", "time_zone", "Europe/Berlin", 14),
         ("SET TimeZone = 'UTC'", "time_zone", "UTC", 15), ("SET a.b = 1.5", "a.b", "1.5", 10),
@@ -28,7 +29,8 @@ import Testing
     @Test func createTable() throws {
         let text = """
             CREATE TABLE bids (
-                price bigint NOT NULL CHECK (price > 0) CHECK (price < 9) CONSTRAINT c CHECK (a > b),
+                price bigint NOT NULL CHECK (price > 0) CHECK (price < 9)
+                    CONSTRAINT c CHECK (a > b),
                 "Ts" timestamptz(3) GENERATED ALWAYS AS (to_timestamp(ms / 1000.0)) STORED,
                 id numeric(5,-2) PRIMARY KEY, tags text[] DEFAULT ARRAY['x'] NULL,
                 PRIMARY KEY (id, price), CHECK (id <> 0), CHECK (id > price)
@@ -80,7 +82,8 @@ import Testing
     @Test func createViews() throws {
         guard case .createView(let view) = try parseOne("CREATE VIEW v (a, b) AS SELECT 1, 2"),
             case .createMaterializedView(let output) = try parseOne(
-                "CREATE MATERIALIZED VIEW o (x) USING delta WITH (location = '/x', emit = on_change) "
+                "CREATE MATERIALIZED VIEW o (x) USING delta "
+                    + "WITH (location = '/x', emit = on_change) "
                     + "AS SELECT a FROM v")
         else { throw Unexpected("views") }
         #expect(view.name.text == "v")
@@ -96,7 +99,8 @@ import Testing
 
     @Test func createType() throws {
         guard
-            case .createType(let type) = try parseOne("CREATE TYPE bid AS (price numeric(9,2), tags text[])")
+            case .createType(let type) = try parseOne(
+                "CREATE TYPE bid AS (price numeric(9,2), tags text[])")
         else { throw Unexpected("type") }
         #expect(type.name.text == "bid")
         #expect(type.fields.map(\.name.text) == ["price", "tags"])
@@ -105,7 +109,7 @@ import Testing
 
     @Test(arguments: [
         "CREATE FUNCTION f(a bigint, b text) RETURNS bigint LANGUAGE SQL AS 'SELECT a + $2'",
-        "CREATE FUNCTION f(a bigint, b text) RETURNS bigint AS $$ SELECT a + $2 $$ LANGUAGE sql IMMUTABLE",
+        "CREATE FUNCTION f(a bigint, b text) RETURNS bigint AS $$SELECT a + $2$$ LANGUAGE sql STRICT",
         "CREATE FUNCTION f(a bigint, b text) RETURNS bigint LANGUAGE SQL RETURN a + $2",
         "CREATE OR REPLACE FUNCTION f(a bigint, b text) RETURNS bigint RETURN a + $2",
     ])
@@ -141,8 +145,10 @@ import Testing
     @Test(arguments: [
         ("INSERT INTO o SELECT a FROM t", "", "SELECT a FROM t"),
         ("INSERT INTO o (x, y) VALUES (1, -2), ('a', NULL)", "x,y", "VALUES (1, -2), ('a', NULL)"),
-        ("WITH c AS (SELECT 1) INSERT INTO o SELECT * FROM c", "",
-            "WITH c AS (SELECT 1) SELECT * FROM c"),
+        (
+            "WITH c AS (SELECT 1) INSERT INTO o SELECT * FROM c", "",
+            "WITH c AS (SELECT 1) SELECT * FROM c"
+        ),
     ])
     func insert(text: String, columns: String, query: String) throws {
         guard case .insert(let insert) = try parseOne(text) else { throw Unexpected(text) }

@@ -38,7 +38,7 @@ import Testing
         ("SELECT start, end FROM t", "\"end\""), ("SELECT window FROM t", "\"window\""),
         ("CREATE TABLE t (end timestamptz)", "\"end\""),
         ("CREATE TABLE t (window text)", "\"window\""),
-        ("SELECT user.a, order FROM t", "double quotes"),
+        ("SELECT a, order FROM t", "double quotes"),
         ("SELECT * FROM tumble(TABLE bids, ts, INTERVAL '1 s')", "name alone"),
         ("SELECT * FROM t WHERE a == 1", "equality is ="),
         ("SELECT count(*) FROM t GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE)", "function in FROM"),
@@ -109,7 +109,8 @@ import Testing
         #expect(try expression(terms).hasPrefix("((a = 0) OR (a = 1)"))
         let failure = try refusal("SELECT 1" + String(repeating: "+1", count: 600))
         #expect(failure.code == "sql.too_deep")
-        let queries = String(repeating: "SELECT * FROM (", count: 600) + "SELECT 1"
+        let queries =
+            String(repeating: "SELECT * FROM (", count: 600) + "SELECT 1"
             + String(repeating: ") s", count: 600)
         #expect(try refusal(queries).code == "sql.too_deep")
     }
@@ -160,7 +161,8 @@ import Testing
     }
 
     @Test func theEndOfAFileWithoutANewline() throws {
-        let lines = SourceText(file: "a.sql", text: "SELECT (1\n").render(try refusal("SELECT (1\n"))
+        let lines = SourceText(file: "a.sql", text: "SELECT (1\n").render(
+            try refusal("SELECT (1\n"))
         #expect(lines.hasPrefix("t.sql:2:1: syntax error at end of input"))
     }
 
