@@ -21,11 +21,12 @@ public protocol Operator: AnyObject {
     /// of a global aggregate over nothing).
     func flush(into output: inout OperatorOutput)
 
-    /// What changed since the last snapshot; clears the marks.
+    /// What changed since the last snapshot; clears the marks. Always right after a `flush`.
     func snapshot() -> StateDelta
 
-    /// Takes back what a snapshot stored, for the groups that this worker owns, and the stored M.
-    /// What M makes due is closed by the `advance` that follows (dialect.md §1.4).
+    /// Takes back what a snapshot stored, for the groups that this worker owns, and the stored M: the
+    /// highest of all instances. Called before the first `push`, at most once. `advance(to: minimum)`
+    /// follows and closes what M makes due (dialect.md §1.4).
     func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws
 
     /// Rows and bytes held, for `explain`, progress line and the conservation check.
@@ -76,6 +77,9 @@ public struct Counters: Sendable, Hashable {
     public var partLate: Int64 = 0
     public var dead: Int64 = 0
     public var merged: Int64 = 0
+    /// Rows of an updating stream that fail in an expression now: state, not events (dialect.md §3.5).
+    /// A change of the gauge; such rows are among `filtered`.
+    public var failing: Int64 = 0
 
     public init() {}
 
@@ -89,6 +93,7 @@ public struct Counters: Sendable, Hashable {
         left.partLate += right.partLate
         left.dead += right.dead
         left.merged += right.merged
+        left.failing += right.failing
     }
 }
 
@@ -118,9 +123,13 @@ public struct FailedRows: Sendable {
     public let rows: Batch
     /// One a row of `rows`, `row` renumbered to it.
     public let errors: [RowError]
+    /// Whether `rows` have the operator's output columns (an aggregate whose result fails when read,
+    /// NULL where it failed) rather than its input's.
+    public let areResults: Bool
 
-    public init(rows: Batch, errors: [RowError]) {
+    public init(rows: Batch, errors: [RowError], areResults: Bool = false) {
         self.rows = rows
         self.errors = errors
+        self.areResults = areResults
     }
 }
