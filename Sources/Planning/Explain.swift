@@ -214,7 +214,6 @@ extension Explain {
         case .field(let part, let index, _):
             guard case .row(let row) = part.type else { return "(\(inside(part))).\(index)" }
             return "(\(inside(part))).\(row.fields[index].name)"
-        default: return expression.description
         }
     }
 

@@ -354,7 +354,7 @@ extension Expression {
         return nil
     }
 
-    var isConstant: Bool {
+    var isLiteral: Bool {
         if case .constant = self { return true }
         return false
     }
