@@ -36,7 +36,7 @@ extension StateDirectory {
         var batch = RocksBatch()
         for delta in epoch.deltas { StateDirectory.add(delta, to: &batch) }
         for offset in epoch.offsets {
-            var writer = ByteWriter()
+            var writer = RecordWriter()
             offset.write(to: &writer)
             let key = StateKeys.offset(source: offset.source, partition: offset.partition)
             batch.put(key, writer.bytes)
@@ -92,7 +92,7 @@ extension StateDirectory {
         for taken in try openIntents(of: target).map(\.marker) where taken <= marker {
             batch.delete(prefix: StateKeys.intent(target, taken))
         }
-        var writer = ByteWriter()
+        var writer = RecordWriter()
         marker.write(to: &writer)
         batch.put(StateKeys.target(StateKeys.trims, target), writer.bytes)
     }

@@ -1,7 +1,7 @@
 // Bytes of our own stored records: little, explicit, checked when read back.
 
 /// Appends values to a byte buffer.
-public struct ByteWriter: Sendable {
+public struct RecordWriter: Sendable {
     public private(set) var bytes: [UInt8] = []
 
     public init() {}
@@ -45,9 +45,9 @@ public struct ByteWriter: Sendable {
     public mutating func string(_ value: String) { counted(value.utf8) }
 }
 
-/// Reads what `ByteWriter` wrote. Stored bytes may be damaged: every read is checked and throws a
+/// Reads what `RecordWriter` wrote. Stored bytes may be damaged: every read is checked and throws a
 /// `Failure` that names what was being read.
-public struct ByteReader: Sendable {
+public struct RecordReader: Sendable {
     private let bytes: [UInt8]
     private var position = 0
     private let subject: String
