@@ -57,11 +57,10 @@ public enum Numeric {
     static func wideQuotient(_ left: Int128, _ right: Int128, exponent: Int) -> Int128? {
         let divisor = right.magnitude
         var dividend = left.magnitude.multipliedFullWidth(
-            by: powersOfTen[min(exponent, 38)].magnitude)
+            by: powersOfTen[exponent > 38 ? exponent - 38 : exponent].magnitude)
         if exponent > 38 {
             if dividend.high != 0 { return nil }
-            let (first, second) = (dividend.low, powersOfTen[exponent - 38].magnitude)
-            dividend = first.multipliedFullWidth(by: second)
+            dividend = dividend.low.multipliedFullWidth(by: powersOfTen[38].magnitude)
         }
         guard dividend.high < divisor else { return nil }
         var (quotient, remainder) = divisor.dividingFullWidth((dividend.high, dividend.low))
