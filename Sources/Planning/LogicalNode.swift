@@ -354,9 +354,10 @@ extension Expression {
         return nil
     }
 
-    var isLiteral: Bool {
-        if case .constant = self { return true }
-        return false
+    /// The value of an expression without columns.
+    var knownValue: Scalar? {
+        guard isColumnFree, case .value(let scalar) = constantValue() else { return nil }
+        return scalar
     }
 
     /// Costs nothing to evaluate twice.

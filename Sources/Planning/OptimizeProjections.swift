@@ -29,6 +29,8 @@ final class ProjectionMerging {
             guard case .project(let under, let inner) = input.kind,
                 isCheap(Array(Set(grouping.expressions)), over: inner)
             else { return node }
+            // A scan keeps its projection: it says which columns are read.
+            if case .scan = under.kind { return node }
             let substituted = grouping.replacing(
                 keys: grouping.keys.map { $0.substituting(inner) },
                 calls: grouping.calls.map { $0.mapping { $0.substituting(inner) } })

@@ -83,9 +83,9 @@ extension PlanningRun {
         guard let syntax else { return nil }
         let binder = ExpressionBinder(
             catalog: catalog, scope: Scope(), context: builder.context(clause, environment))
-        switch try binder.bind(syntax, expected: .bigint) {
-        case .constant(.int64(let count), _) where count >= 0: return count
-        case .constant(.null, _): return nil
+        switch try binder.bind(syntax, expected: .bigint).knownValue {
+        case .int64(let count)? where count >= 0: return count
+        case .null?: return nil
         default:
             throw Failure(
                 .invalid, "sql.limit", "\(clause) is a constant number ≥ 0", place: syntax.place)
@@ -112,7 +112,8 @@ extension PlanningRun {
             if let table = source.table {
                 sources.append(
                     try table.makeSourcePlan(
-                        readColumns: source.columns, outputIndex: { _ in nil }))
+                        readColumns: source.columns, outputIndex: { _ in 0 }
+                    ).failingFast())
             } else if let values = source.values {
                 sources.append(.values(values.rows, schema: values.schema))
             }
@@ -125,5 +126,18 @@ extension PlanningRun {
         return Plan(
             name: name, settings: catalog.settings, sources: sources, nodes: lowering.graph.nodes,
             outputs: [output], notes: builder.notes)
+    }
+}
+
+extension SourcePlan {
+    /// The source for `query`: nothing is written beside the result, so a bad row ends it
+    /// (dialect.md §6) and late rows are only counted.
+    fileprivate func failingFast() -> SourcePlan {
+        SourcePlan(
+            name: name, connector: connector, format: format, decoded: decoded, computed: computed,
+            schema: schema, constraints: constraints, primaryKey: primaryKey, eventTime: eventTime,
+            watermarkDelay: watermarkDelay, idleTimeout: idleTimeout, maxAhead: maxAhead,
+            onError: onError == .skip ? .skip : .fail, deadLetterTopic: nil, deadLetterOutput: nil,
+            lateOutput: nil, place: place)
     }
 }

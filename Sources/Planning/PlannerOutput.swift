@@ -93,7 +93,7 @@ extension QueryBuilder {
         let settings = inserts[0].settings
         return OutputDraft(
             name: table.name, root: root, schema: table.schema, options: table.options,
-            settings: settings, declaredKey: key, constraints: constraints(table),
+            settings: settings, declaredKey: key, constraints: table.outputConstraints(),
             hasBranches: branches.count > 1)
     }
 
@@ -132,7 +132,7 @@ extension QueryBuilder {
         var expressions: [Expression] = []
         for (position, column) in table.columns.prefix(table.declaredCount).enumerated() {
             guard let source = targets.firstIndex(of: position) else {
-                expressions.append(.constant(.null, column.type))
+                expressions.append(column.defaultValue ?? .constant(.null, column.type))
                 continue
             }
             expressions.append(
@@ -172,26 +172,6 @@ extension QueryBuilder {
         }
         return targets
     }
-
-    /// NOT NULL and CHECK of a table that is written.
-    private func constraints(_ table: DeclaredTable) -> [SourceConstraint] {
-        var constraints: [SourceConstraint] = []
-        for (position, column) in table.columns.prefix(table.declaredCount).enumerated() {
-            guard column.hasNotNullConstraint || table.primaryKey.contains(position) else {
-                continue
-            }
-            constraints.append(
-                SourceConstraint(
-                    name: column.name.text, reason: .notNull,
-                    condition: .not(.isNull(.column(position, column.type))),
-                    place: column.name.place))
-        }
-        return constraints
-            + table.checks.map {
-                SourceConstraint(
-                    name: $0.name, reason: .check, condition: $0.condition, place: $0.place)
-            }
-    }
 }
 
 // MARK: Mode
@@ -229,7 +209,6 @@ extension OutputDraft {
             if format == "debezium_json" { return .changelog(key: key ?? []) }
             return try kafkaMode(key, isUpdating: isUpdating)
         case .delta:
-            try refuseIntervals()
             return key.map { .upsert(key: $0) } ?? .append
         case .nexmark:
             throw Failure(
@@ -252,14 +231,6 @@ extension OutputDraft {
             }
         }
         return .upsert(key: key)
-    }
-
-    private func refuseIntervals() throws(Failure) {
-        for field in schema.fields where field.type.containsInterval {
-            throw Failure(
-                .invalid, "sql.sink_type", "delta has no type for the interval \"\(field.name)\"",
-                hint: "cast it: extract(epoch FROM \(field.name)), or ::text", place: name.place)
-        }
     }
 
     /// How rows reach the sink's writers.
@@ -293,24 +264,6 @@ extension OutputDraft {
         if path.hasPrefix("file://") { path.removeFirst(7) }
         let parts = path.split(separator: "/").filter { $0 != "." }
         return (path.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
-    }
-}
-
-extension OptionValues {
-    func text(_ name: String) -> String? {
-        if case .text(let text)? = given[name]?.value { return text }
-        return nil
-    }
-}
-
-extension LogicalType {
-    fileprivate var containsInterval: Bool {
-        switch self {
-        case .interval: true
-        case .array(let element): element.containsInterval
-        case .row(let row): row.fields.contains(where: \.type.containsInterval)
-        default: false
-        }
     }
 }
 

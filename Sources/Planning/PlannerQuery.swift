@@ -365,7 +365,7 @@ extension LogicalNode {
     func constant(of column: Int) -> Expression? {
         switch kind {
         case .project(let input, let expressions):
-            if expressions[column].isLiteral { return expressions[column] }
+            if expressions[column].isColumnFree { return expressions[column] }
             return expressions[column].copiedColumn.flatMap(input.constant)
         case .filter(let input, _): return input.constant(of: column)
         case .window(let input, _):
@@ -373,7 +373,7 @@ extension LogicalNode {
         case .aggregate(let input, let grouping):
             guard column < grouping.keys.count else { return nil }
             let key = grouping.keys[column]
-            return key.isLiteral ? key : key.copiedColumn.flatMap(input.constant)
+            return key.isColumnFree ? key : key.copiedColumn.flatMap(input.constant)
         case .scan, .values, .unionAll: return nil
         }
     }

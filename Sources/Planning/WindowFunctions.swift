@@ -135,7 +135,7 @@ extension QueryBuilder {
         let binder = ExpressionBinder(
             catalog: catalog, scope: Scope(), context: context("a window's \(what)", environment))
         let value = try binder.bind(argument, expected: .interval)
-        guard case .constant(.interval(let interval), _) = value else {
+        guard case .interval(let interval)? = value.knownValue else {
             throw Failure(
                 .invalid, "sql.window_length",
                 "the \(what) of \(function) is a constant interval",
@@ -204,8 +204,8 @@ extension QueryBuilder {
         let binder = ExpressionBinder(
             catalog: catalog, scope: Scope(), context: context("a window's origin", environment))
         let bound = try binder.bind(value, expected: .timestamptz)
-        guard case .constant(.int64(let time), let type) = bound,
-            type == .timestamptz || type == .timestamp, time != .max, time != .min
+        guard case .int64(let time)? = bound.knownValue,
+            bound.type == .timestamptz || bound.type == .timestamp, time != .max, time != .min
         else {
             throw Failure(
                 .invalid, "sql.window_origin", "origin is a constant timestamptz",
