@@ -1,0 +1,72 @@
+// Named places where a test can stop the process, and a log of the places passed.
+//
+// `MILLRACE_FAILPOINT=name` kills the process (SIGKILL to itself) the first time it comes by `name`;
+// `name@7` the seventh time; `name=error` makes the place fail instead of dying; several are separated
+// by commas. `MILLRACE_FAILPOINT_LOG=path` appends each name as it is passed: a write(2) survives a
+// kill, so the last line says where a kill struck. Without either variable a pass costs one load.
+
+public import Contracts
+import Glibc
+import Synchronization
+
+public enum Failpoint {
+    /// What is set for a name.
+    private struct Trigger {
+        let hit: Int
+        let isError: Bool
+    }
+
+    private static let triggers = parse(environmentValue("MILLRACE_FAILPOINT") ?? "")
+    private static let logDescriptor: Int32 = openLog()
+    private static let isOn = !triggers.isEmpty || logDescriptor >= 0
+    private static let hits = Mutex<[String: Int]>([:])
+
+    /// Notes that the process is at `name`; dies here if it was asked to.
+    @inline(__always)
+    public static func pass(_ name: StaticString) {
+        if isOn { _ = reach(name.description) }
+    }
+
+    /// Like `pass`, for places that can fail: throws if the test asked for an error.
+    @inline(__always)
+    public static func passOrFail(_ name: StaticString) throws(Failure) {
+        if isOn, reach(name.description) {
+            throw Failure(.failed, "failpoint", "failed at failpoint \(name) as asked")
+        }
+    }
+
+    private static func reach(_ name: String) -> Bool {
+        if logDescriptor >= 0 {
+            let line = Array("\(name)\n".utf8)
+            // SAFETY: the array outlives the call and its count is passed with it.
+            _ = unsafe line.withUnsafeBytes { unsafe write(logDescriptor, $0.baseAddress, $0.count) }
+        }
+        guard let trigger = triggers[name] else { return false }
+        let hit = hits.withLock { counts in
+            counts[name, default: 0] += 1
+            return counts[name, default: 0]
+        }
+        guard hit == trigger.hit else { return false }
+        if trigger.isError { return true }
+        kill(getpid(), SIGKILL)
+        return false
+    }
+
+    private static func parse(_ text: String) -> [String: Trigger] {
+        var triggers: [String: Trigger] = [:]
+        for part in text.split(separator: ",") {
+            let isError = part.hasSuffix("=error")
+            let name = isError ? part.dropLast(6) : part
+            let pieces = name.split(separator: "@")
+            guard let first = pieces.first else { continue }
+            let hit = pieces.count > 1 ? Int(pieces[1]) ?? 1 : 1
+            triggers[String(first)] = Trigger(hit: hit, isError: isError)
+        }
+        return triggers
+    }
+
+    private static func openLog() -> Int32 {
+        guard let path = environmentValue("MILLRACE_FAILPOINT_LOG") else { return -1 }
+        return openFile(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC)
+    }
+}

@@ -1,0 +1,40 @@
+// Which epochs of a target are committed together, and when: a pure state machine.
+
+/// The open intents of one target, in order, and the grouping by `commit_interval`.
+///
+/// The runtime offers each durable intent, asks `next` what to commit, performs it and reports back.
+/// An intent is never skipped, and a group is always a prefix of what is open (design.md §3.2, §3.3).
+public struct CommitQueue: Sendable {
+    /// µs between commits; groups the epochs that fall within.
+    public let interval: Int64
+    public private(set) var waiting: [Intent] = []
+    private var lastCommit: Int64?
+    private var isDraining = false
+
+    public init(interval: Int64) { self.interval = interval }
+
+    public mutating func offer(_ intent: Intent) { waiting.append(intent) }
+
+    /// From now on everything is due at once: final checkpoint, start-up.
+    public mutating func drain(_ isDraining: Bool) { self.isDraining = isDraining }
+
+    /// The intents to commit as one log entry now, or none. `now`: monotonic µs.
+    public func next(now: Int64) -> [Intent] {
+        guard !waiting.isEmpty else { return [] }
+        if isDraining || interval == 0 { return waiting }
+        guard let lastCommit else { return waiting }
+        return now - lastCommit >= interval ? waiting : []
+    }
+
+    /// The first `count` are in the sink. Returns their last marker: the new trim mark.
+    public mutating func committed(_ count: Int, now: Int64) -> Marker? {
+        guard count > 0 else { return nil }
+        let marker = waiting[count - 1].marker
+        waiting.removeFirst(count)
+        lastCommit = now
+        return marker
+    }
+
+    /// Bytes that wait for the sink: held against `pending_limit`.
+    public var pendingBytes: Int { waiting.reduce(0) { $0 + $1.byteCount } }
+}

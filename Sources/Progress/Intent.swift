@@ -1,0 +1,69 @@
+// What an epoch will do to one sink, made durable before the sink sees any of it.
+
+import Contracts
+
+/// A commit target: one table, or all Kafka outputs of one cluster (design.md §3.6). Stable over
+/// restarts: a hash of the output's name, or of the cluster's address.
+public typealias TargetID = UInt64
+
+/// One epoch's intent for one target. What it holds is the sink's own business: `parts`, in order, as
+/// the workers handed them over.
+public struct Intent: Sendable {
+    public let target: TargetID
+    /// The generation and incarnation under which it was made: it is resolved under these, whatever
+    /// process or generation runs then.
+    public let marker: Marker
+    /// Where the sources stood at the epoch's barrier.
+    public let offsets: [PartitionOffset]
+    public let parts: [[UInt8]]
+
+    public init(target: TargetID, marker: Marker, offsets: [PartitionOffset], parts: [[UInt8]]) {
+        self.target = target
+        self.marker = marker
+        self.offsets = offsets
+        self.parts = parts
+    }
+
+    public var byteCount: Int { parts.reduce(0) { $0 + $1.count } }
+}
+
+/// What a directory knows of one target: everything its marker may be.
+public struct TargetHistory: Sendable {
+    public let target: TargetID
+    /// The newest epoch known to be in the sink; `.none` before the first.
+    public var trimmed: Marker
+    /// Intents made since, not known to be taken, in order.
+    public var open: [Marker]
+    /// Intents that a rewind dropped; a sink may still hold one.
+    public var dropped: [Marker]
+
+    public init(
+        target: TargetID, trimmed: Marker = .none, open: [Marker] = [], dropped: [Marker] = []
+    ) {
+        self.target = target
+        self.trimmed = trimmed
+        self.open = open
+        self.dropped = dropped
+    }
+}
+
+extension TargetHistory {
+    /// What a sink's newest marker says about this directory (design.md §3.7).
+    public enum Verdict: Sendable, Hashable {
+        /// The first `landed` of `open` are in the sink; the others are to be committed in order.
+        case known(landed: Int)
+        /// The sink holds an epoch that this directory does not know: stale or rolled back.
+        case stale
+    }
+
+    /// Judges the newest marker of this pipeline that was read from the sink; nil: it has none.
+    /// `mayBeOld`: the read before `init_transactions`, which can lie below the trim mark.
+    public func judge(_ marker: Marker?, mayBeOld: Bool = false) -> Verdict {
+        let found = marker ?? .none
+        if found == trimmed { return .known(landed: 0) }
+        if let position = open.firstIndex(of: found) { return .known(landed: position + 1) }
+        if dropped.contains(found) { return .known(landed: 0) }
+        if mayBeOld, found < trimmed { return .known(landed: 0) }
+        return .stale
+    }
+}

@@ -1,0 +1,191 @@
+// A state directory: lock, identity, and everything a restart needs, in one RocksDB.
+
+public import Contracts
+public import Environment
+public import Progress
+import State
+
+/// The durable side of a pipeline. One process at a time has it open (`LOCK`).
+public final class StateDirectory: Sendable {
+    /// Raised when the layout changes; another number is refused.
+    public static let formatVersion: UInt64 = 1
+
+    public let path: String
+    public let identity: Identity
+    let store: RocksStore
+    private let lock: FileLock?
+
+    private init(path: String, identity: Identity, store: RocksStore, lock: FileLock?) {
+        self.path = path
+        self.identity = identity
+        self.store = store
+        self.lock = lock
+    }
+
+    /// Opens the directory for a run: takes the lock, makes the pipeline's id if it is new, draws an
+    /// incarnation. Fails with kind `fenced` if another process holds it.
+    public static func open(
+        path: String, entropy: Entropy
+    ) throws(Failure) -> StateDirectory {
+        try LocalFiles.makeFolder(path)
+        guard let lock = try FileLock(path + "/LOCK") else {
+            throw Failure(
+                .fenced, "state.in_use",
+                "the state directory \(path) is in use by another process",
+                hint: "stop the other process, or give this one its own --state")
+        }
+        let store = try RocksStore(path: path + "/db")
+        let incarnation = entropy.next() >> 1
+        if let stored = try store.get(StateKeys.identity) {
+            let (pipelineID, generation) = try decodeIdentity(stored, path: path)
+            let identity = Identity(
+                pipelineID: pipelineID, generation: generation, incarnation: incarnation)
+            return StateDirectory(path: path, identity: identity, store: store, lock: lock)
+        }
+        let identity = Identity(
+            pipelineID: entropy.uuid(), generation: 1, incarnation: incarnation)
+        var batch = RocksBatch()
+        batch.put(StateKeys.identity, encode(identity))
+        try store.write(batch)
+        Failpoint.pass("state.identity.written")
+        try LocalFiles.syncFolder(path)
+        return StateDirectory(path: path, identity: identity, store: store, lock: lock)
+    }
+
+    /// Opens the directory to look at it, also while a run has it.
+    public static func inspect(path: String) throws(Failure) -> StateDirectory {
+        guard LocalFiles.exists(path + "/db") else {
+            throw Failure(
+                .failed, "state.missing", "there is no state in \(path)",
+                hint: "name the directory with --state")
+        }
+        let store = try RocksStore(path: path + "/db", readOnly: true)
+        guard let stored = try store.get(StateKeys.identity) else {
+            throw Failure(.failed, "state.foreign", "\(path) holds no Millrace state")
+        }
+        let (pipelineID, generation) = try decodeIdentity(stored, path: path)
+        let identity = Identity(pipelineID: pipelineID, generation: generation, incarnation: 0)
+        return StateDirectory(path: path, identity: identity, store: store, lock: nil)
+    }
+
+    private static func encode(_ identity: Identity) -> [UInt8] {
+        var writer = RecordWriter()
+        writer.varint(formatVersion)
+        writer.string(identity.pipelineID)
+        writer.varint(identity.generation)
+        return writer.bytes
+    }
+
+    private static func decodeIdentity(
+        _ bytes: [UInt8], path: String
+    ) throws(Failure) -> (pipelineID: String, generation: UInt64) {
+        var reader = RecordReader(bytes, subject: "identity in \(path)")
+        let version = try reader.varint()
+        guard version == formatVersion else {
+            throw Failure(
+                .failed, "state.version",
+                "\(path) has state of format \(version), this build reads \(formatVersion)",
+                hint: "run it with the version that wrote it, or start with a new --state")
+        }
+        return (try reader.string(), try reader.varint())
+    }
+}
+
+// MARK: What a start reads
+
+extension StateDirectory {
+    /// The newest epoch; nil in a directory that never finished epoch 0.
+    public func currentEpoch() throws(Failure) -> EpochRecord? {
+        guard let bytes = try store.get(StateKeys.current) else { return nil }
+        return try EpochRecord(decoding: bytes)
+    }
+
+    /// Summaries of the epochs that are kept, oldest first.
+    public func history() throws(Failure) -> [EpochRecord] {
+        var records: [EpochRecord] = []
+        try store.forEach(prefix: StateKeys.history) { (_, value) throws(Failure) in
+            records.append(try EpochRecord(decoding: value))
+            return true
+        }
+        return records
+    }
+
+    /// Where each source partition stands.
+    public func offsets() throws(Failure) -> [PartitionOffset] {
+        var offsets: [PartitionOffset] = []
+        try store.forEach(prefix: StateKeys.offsets) { (_, value) throws(Failure) in
+            var reader = RecordReader(value, subject: "offset")
+            offsets.append(try PartitionOffset(from: &reader))
+            return true
+        }
+        return offsets
+    }
+
+    /// What is known of a target: the trim mark and open intents' markers, in order.
+    public func history(of target: TargetID) throws(Failure) -> TargetHistory {
+        var history = TargetHistory(target: target)
+        if let bytes = try store.get(StateKeys.target(StateKeys.trims, target)) {
+            var reader = RecordReader(bytes, subject: "trim mark")
+            history.trimmed = try Marker(from: &reader)
+        }
+        history.open = try openIntents(of: target).map(\.marker)
+        try store.forEach(prefix: StateKeys.target(StateKeys.dropped, target)) {
+            (_, value) throws(Failure) in
+            var reader = RecordReader(value, subject: "dropped intent")
+            history.dropped.append(try Marker(from: &reader))
+            return true
+        }
+        return history
+    }
+
+    /// The intents of a target that are not trimmed, in epoch order.
+    public func openIntents(of target: TargetID) throws(Failure) -> [Intent] {
+        var intents: [Intent] = []
+        var header: (marker: Marker, offsets: [PartitionOffset])?
+        var parts: [[UInt8]] = []
+        func close() {
+            if let header {
+                intents.append(
+                    Intent(
+                        target: target, marker: header.marker, offsets: header.offsets,
+                        parts: parts))
+            }
+            parts = []
+        }
+        let prefix = StateKeys.target(StateKeys.intents, target)
+        try store.forEach(prefix: prefix) { (key, value) throws(Failure) in
+            if key.suffix(8).allSatisfy({ $0 == 0 }) {
+                close()
+                header = try StateDirectory.decodeHeader(value)
+            } else {
+                parts.append(value)
+            }
+            return true
+        }
+        close()
+        return intents
+    }
+
+    static func encodeHeader(_ intent: Intent) -> [UInt8] {
+        var writer = RecordWriter()
+        intent.marker.write(to: &writer)
+        writer.varint(UInt64(intent.offsets.count))
+        for offset in intent.offsets { offset.write(to: &writer) }
+        return writer.bytes
+    }
+
+    private static func decodeHeader(
+        _ bytes: [UInt8]
+    ) throws(Failure) -> (Marker, [PartitionOffset]) {
+        var reader = RecordReader(bytes, subject: "intent")
+        let marker = try Marker(from: &reader)
+        var offsets: [PartitionOffset] = []
+        for _ in 0..<(try reader.varint()) { offsets.append(try PartitionOffset(from: &reader)) }
+        return (marker, offsets)
+    }
+
+    /// Every operator id that has state stored.
+    public func storedOperators() throws(Failure) -> Set<UInt64> {
+        Set(try currentEpoch()?.minima.keys.map { $0 } ?? [])
+    }
+}
