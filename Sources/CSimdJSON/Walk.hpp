@@ -558,7 +558,7 @@ struct Walker {
             if (!eat(':')) return fail(MILLRACE_JSON_MALFORMED, next);
             int status = take_field(id, count, found);
             if (status) return status;
-            if (stops_early && found == fields.size()) return 0;
+            if (stops_early && found == fields.size() && peek() == ',') return 0;
             if (eat('}')) return 0;
             if (!eat(',')) return fail(MILLRACE_JSON_MALFORMED, next);
         }
@@ -594,7 +594,7 @@ struct Walker {
         }
         int status = walk_object(root, row, found, !checks_all);
         if (status) return status;
-        if (!checks_all && found == root.size()) {
+        if (!checks_all && found == root.size() && peek() == ',') {
             if (text[index[last - 1]] == '}' && token(last - 1).size() == 1) return 0;
             return fail(MILLRACE_JSON_MALFORMED, last - 1);
         }

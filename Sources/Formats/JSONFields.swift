@@ -151,7 +151,7 @@ final class JSONFields {
         _ arena: [UInt8], _ ranges: [ValueRange], isNull: [UInt8], checksAll: Bool
     ) throws(Failure) -> JSONColumns {
         require(ranges.count == isNull.count, "\(ranges.count) ranges, \(isNull.count) flags")
-        return try decoding(arena) { bytes, handle in
+        return try unsafe decoding(arena) { bytes, handle in
             unsafe ranges.withUnsafeBytes { documents in
                 unsafe isNull.withUnsafeBufferPointer { flags in
                     // SAFETY: ValueRange and millrace_json_range are both two 32-bit integers; the

@@ -25,7 +25,7 @@ public final class MessageDecoder {
     private let decoded: [DecodedColumn]
     private let topic: [UInt8]
     private let source: [UInt8]
-    private let reader: any ValueReader
+    fileprivate let reader: any ValueReader
 
     /// Throws for a format that has no messages (parquet, columns) and for types that a format does
     /// not carry.
@@ -136,5 +136,13 @@ public final class MessageDecoder {
             RowType(name: nil, fields: [Field("key", .text), Field("value", .bytea)]))
         let element = Column(type, .row(RowColumn(fields: [name, value], count: names.count)))
         return Column(.array(type), .list(ListColumn(ranges: ranges, element: element)))
+    }
+}
+
+extension MessageDecoder {
+    /// Takes the order of a csv source's fields from a header record, for the records that follow.
+    public func readHeader(_ line: [UInt8]) throws(Failure) {
+        guard let csv = reader as? CSVReader else { return }
+        try csv.readHeader(line)
     }
 }
