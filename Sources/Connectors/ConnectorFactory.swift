@@ -1,9 +1,11 @@
 // From a plan to running connectors: the one place that knows them all.
 
+public import Columns
 public import Contracts
 public import Environment
 public import Planning
 public import Progress
+public import Types
 
 /// What every connector is given.
 public struct ConnectorContext: Sendable {
@@ -59,6 +61,8 @@ public protocol ConnectorFactory: Sendable {
     func makeWriter(
         output: Int, of plan: Plan, worker: Int, _ context: ConnectorContext
     ) throws(Failure) -> any SinkWriter
+    /// Rows as JSON objects, for dead letters.
+    func encodeAsJSON(_ rows: Batch, schema: Schema) -> [[UInt8]]
     /// One a target: tables of their own, Kafka by cluster (dead-letter topics included).
     func makeCommitters(of plan: Plan, _ context: ConnectorContext) throws(Failure)
         -> [any SinkCommitter]

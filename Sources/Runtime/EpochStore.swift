@@ -27,7 +27,7 @@ public final class MemoryEpochStore: EpochStore {
     public let identity: Identity
     private let stored = Mutex(Stored())
 
-    private struct Stored {
+    fileprivate struct Stored {
         var record: EpochRecord?
         var offsets: [PartitionOffset] = []
         var entries: [StateKey: [UInt8]] = [:]

@@ -6,6 +6,7 @@ import Environment
 import Planning
 import Progress
 import RocksState
+import Synchronization
 
 /// An epoch whose barrier is on its way through the workers.
 struct GatheringEpoch {

@@ -5,6 +5,7 @@ import Contracts
 import Operators
 import Planning
 import Progress
+import Synchronization
 
 extension Pipeline {
     /// Counters since the pipeline began: what was stored at start plus what this process counted.
@@ -12,8 +13,8 @@ extension Pipeline {
         var total = baseCounters
         for report in reports {
             for (node, counters) in zip(plan.nodes, report.counters) {
-                for (name, count) in counters.named where count != 0 {
-                    total["\(name(of: node)).\(name)", default: 0] += count
+                for (counter, count) in counters.named where count != 0 {
+                    total["\(name(of: node)).\(counter)", default: 0] += count
                 }
             }
             let sourceNodes = plan.nodes.compactMap { node -> Int? in

@@ -6,7 +6,6 @@
 import Columns
 import Connectors
 import Contracts
-import Formats
 import Operators
 import Planning
 import Progress
@@ -17,6 +16,8 @@ final class RefusalRouter {
     private let plan: Plan
     /// `file:line:column` of a place, for the header `millrace.place`.
     private let describe: @Sendable (SourcePlace) -> String
+    /// The rows as JSON, one text each.
+    private let encodeRows: @Sendable (Batch, Schema) -> [[UInt8]]
     private var outboxes: [TargetID: OutboxPart] = [:]
     private var letters: [Int: [DeadLetter]] = [:]
     /// This worker's writers, by output.
@@ -25,11 +26,13 @@ final class RefusalRouter {
     private(set) var failedRows: Int64 = 0
 
     init(
-        identity: Identity, plan: Plan, describe: @escaping @Sendable (SourcePlace) -> String
+        identity: Identity, plan: Plan, describe: @escaping @Sendable (SourcePlace) -> String,
+        encodeRows: @escaping @Sendable (Batch, Schema) -> [[UInt8]]
     ) {
         self.identity = identity
         self.plan = plan
         self.describe = describe
+        self.encodeRows = encodeRows
     }
 
     var pendingBytes: Int { outboxes.values.reduce(0) { $0 + $1.byteCount } }
@@ -48,12 +51,11 @@ final class RefusalRouter {
     ) throws(Failure) {
         guard !failed.errors.isEmpty else { return }
         failedRows += Int64(failed.errors.count)
-        let rows = JSONRows.encode(failed.rows, schema: schema)
+        let rows = encodeRows(failed.rows, schema)
         let blamed = output ?? node.flatMap(firstOutput)
         for (index, error) in failed.errors.enumerated() {
-            let value = Array(rows.bytes(of: index))
             let letter = DeadLetter(
-                value: value, error: error, operatorName: blamed.map { plan.outputs[$0].name },
+                value: rows[index], error: error, operatorName: blamed.map { plan.outputs[$0].name },
                 pipeline: identity.pipelineID, describe: describe)
             try route(letter, blamed: blamed)
         }

@@ -9,6 +9,7 @@ import Operators
 import Planning
 import Progress
 import State
+import Synchronization
 
 /// What a worker hands over at a barrier.
 struct WorkerEpoch: Sendable {

@@ -54,7 +54,8 @@ struct WorkerBuilder {
 
     func makeWorker(_ index: Int) throws(Failure) -> Worker {
         let refusals = RefusalRouter(
-            identity: context.identity, plan: plan, describe: options.describe)
+            identity: context.identity, plan: plan, describe: options.describe,
+            encodeRows: { [factory] in factory.encodeAsJSON($0, schema: $1) })
         for output in plan.outputs.indices {
             refusals.writers[output] = try factory.makeWriter(
                 output: output, of: plan, worker: index, context)
