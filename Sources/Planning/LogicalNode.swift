@@ -105,6 +105,8 @@ struct Grouping: Sendable {
     let keys: [Expression]
     /// Names for `explain` and late rows.
     let keyNames: [String]
+    /// The first keys, as written in GROUP BY; behind them stand window bounds that follow from them.
+    let writtenKeys: Int
     let calls: [LogicalCall]
     /// Columns of the input that WHERE reads: they break ties too (dialect.md §2.7).
     let alsoRead: Set<Int>
@@ -116,8 +118,8 @@ struct Grouping: Sendable {
         emitsChanges: Bool? = nil
     ) -> Grouping {
         Grouping(
-            keys: keys ?? self.keys, keyNames: keyNames, calls: calls ?? self.calls,
-            alsoRead: alsoRead ?? self.alsoRead, emitsChanges: emitsChanges ?? self.emitsChanges,
+            keys: keys ?? self.keys, keyNames: keyNames, writtenKeys: writtenKeys,
+            calls: calls ?? self.calls, alsoRead: alsoRead ?? self.alsoRead, emitsChanges: emitsChanges ?? self.emitsChanges,
             place: place)
     }
 
@@ -278,7 +280,7 @@ extension LogicalNode {
         let keys = grouping.keys.map { key in
             key.copiedColumn.flatMap { input.times[$0] }?.grouped(by: window?.bound.window)
         }
-        let allKeys = ChangeMode.updating(key: Array(grouping.keys.indices))
+        let allKeys = ChangeMode.updating(key: Array(0..<grouping.writtenKeys))
         var change: ChangeMode = .appendOnly
         if window != nil {
             change = grouping.emitsChanges ? allKeys : .appendOnly

@@ -108,18 +108,9 @@ extension Lowering {
         fields += aggregate.aggregates.map {
             Field($0.function.rawValue, $0.type, isNullable: !$0.function.isCount)
         }
-        let change: ChangeMode =
-            grouping.emitsChanges ? .updating(key: Array(0..<keyCount + 2)) : .appendOnly
-        let made = add(
-            aggregate, over: input, schema: Schema(fields), change: change, place: node.place)
         func moved(_ expression: Expression) -> Expression {
             expression.remapped { keyCount + $0 - lifted.input.count }
         }
-        var conditions = above.map(moved)
-        if isCounted {
-            conditions.insert(.isPositive(column: fields.count - 1, at: grouping.place), at: 0)
-        }
-        let filtered = filter(conditions, over: made, node.place)
         var nextKey = 0
         var output: [Expression] = []
         for key in keys {
@@ -130,6 +121,20 @@ extension Lowering {
                 output.append(moved(key))
             }
         }
+        var change: ChangeMode = .appendOnly
+        if grouping.emitsChanges {
+            let written = output.prefix(grouping.writtenKeys).map(\.copiedColumn)
+            let key = written.compactMap(\.self)
+            change = .updating(
+                key: key.count == written.count ? key : Array(0..<keyCount + 2))
+        }
+        let made = add(
+            aggregate, over: input, schema: Schema(fields), change: change, place: node.place)
+        var conditions = above.map(moved)
+        if isCounted {
+            conditions.insert(.isPositive(column: fields.count - 1, at: grouping.place), at: 0)
+        }
+        let filtered = filter(conditions, over: made, node.place)
         for (index, call) in grouping.calls.enumerated() {
             output.append(.column(keyCount + 2 + index, call.type))
         }

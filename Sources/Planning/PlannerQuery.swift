@@ -118,8 +118,8 @@ final class QueryBuilder {
         .aggregate(
             input,
             Grouping(
-                keys: input.allColumns, keyNames: input.fields.map(\.name), calls: [],
-                alsoRead: [], emitsChanges: false, place: place))
+                keys: input.allColumns, keyNames: input.fields.map(\.name),
+                writtenKeys: input.count, calls: [], alsoRead: [], emitsChanges: false, place: place))
     }
 
     /// Branches brought to common types, under the first one's names.

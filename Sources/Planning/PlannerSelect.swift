@@ -79,6 +79,7 @@ extension QueryBuilder {
         let groupPlace = select.groupBy.first?.place ?? place
         try requireWindowKey(
             keys.map(\.expression), over: source.node, construct: "GROUP BY", place: groupPlace)
+        let writtenKeys = keys.count
         keys += siblingBounds(of: keys.map(\.expression), source.node)
         if let key = keys.first { try checkSession(keys, source.node, place: key.place) }
 
@@ -103,8 +104,8 @@ extension QueryBuilder {
             having = try binder("HAVING").bindCondition(condition).conjuncts
         }
         let grouping = Grouping(
-            keys: keys.map(\.expression), keyNames: keys.map(\.name), calls: calls.calls,
-            alsoRead: alsoRead, emitsChanges: false, place: groupPlace)
+            keys: keys.map(\.expression), keyNames: keys.map(\.name),
+            writtenKeys: writtenKeys, calls: calls.calls, alsoRead: alsoRead, emitsChanges: false, place: groupPlace)
         let aggregate = LogicalNode.aggregate(source.node, grouping)
         let filtered = LogicalNode.filter(aggregate, having, place: select.having?.place)
         return .project(

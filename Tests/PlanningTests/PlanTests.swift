@@ -97,7 +97,7 @@ private let planCases: [PlanCase] = [
         "SELECT auction, window_start FROM tumble(bids, ts, INTERVAL '1 min')"),
     printed(
         "row-beside-window",
-        "SELECT window_end, count(*) FILTER (WHERE ts < window_start + INTERVAL '5 s') "
+        "SELECT window_end, count(*) FILTER (WHERE ts = window_start) "
             + "FROM tumble(bids, ts, INTERVAL '1 min') GROUP BY window_end"),
     printed("distinct", "SELECT DISTINCT auction, bidder FROM bids"),
     printed(
@@ -110,7 +110,7 @@ private let planCases: [PlanCase] = [
         "SELECT n, count(*) FROM (SELECT auction, count(*) AS n FROM bids GROUP BY auction) AS x "
             + "GROUP BY n"),
     printed("aggregate-keyed-source", "SELECT city, max(age) FROM people GROUP BY 1"),
-    printed("keyed-source", "SELECT id, upper(city) AS city FROM people WHERE age >= 18"),
+    printed("keyed-source", "SELECT id, city, age % 10 AS digit FROM people WHERE age >= 18"),
     printed(
         "ties", "SELECT auction, last(bidder) AS who, array_agg(price ORDER BY price DESC) AS prices "
             + "FROM bids WHERE channel <> 'x' GROUP BY auction"),
