@@ -5,7 +5,7 @@ import Planning
 import SQLSyntax
 import Testing
 
-struct Refusal: Sendable, CustomTestStringConvertible {
+struct PlanRefusal: Sendable, CustomTestStringConvertible {
     let sql: String
     let code: String
     /// Part of message or hint.
@@ -27,11 +27,11 @@ private func output(_ query: String) -> String {
     "CREATE MATERIALIZED VIEW out USING print AS \(query);"
 }
 
-private func q(_ query: String, _ code: String, says: String, at: String) -> Refusal {
-    Refusal(output(query), code, says: says, at: at)
+private func q(_ query: String, _ code: String, says: String, at: String) -> PlanRefusal {
+    PlanRefusal(output(query), code, says: says, at: at)
 }
 
-private let refusals: [Refusal] = [
+private let refusals: [PlanRefusal] = [
     q("SELECT 1 AS x FROM bids JOIN people ON id = auction", "sql.unsupported", says: "JOIN",
         at: "JOIN"),
     q("SELECT 1 AS x FROM bids, people", "sql.unsupported", says: "comma", at: "people"),
@@ -80,37 +80,37 @@ private let refusals: [Refusal] = [
     q("SELECT auction FROM bids GROUP BY 2", "sql.group_position", says: "2", at: "2"),
     q("SELECT auction, auction FROM bids", "sql.column_twice", says: "AS", at: "out"),
     q("SELECT x FROM out", "sql.view_cycle", says: "reads itself", at: "out USING"),
-    Refusal("SELECT auction FROM bids;", "sql.select_in_topology", says: "query", at: "SELECT"),
-    Refusal("CREATE VIEW v AS SELECT auction FROM bids;", "sql.no_output", says: "output", at: ""),
-    Refusal(
+    PlanRefusal("SELECT auction FROM bids;", "sql.select_in_topology", says: "query", at: "SELECT"),
+    PlanRefusal("CREATE VIEW v AS SELECT auction FROM bids;", "sql.no_output", says: "output", at: ""),
+    PlanRefusal(
         "CREATE TABLE t (a bigint) USING kafka WITH (topic = 't', bootstrap_servers = 'x', "
             + "format = 'json'); INSERT INTO t SELECT auction FROM bids; " + output("SELECT a FROM t"),
         "sql.read_and_written", says: "CREATE VIEW", at: "t;"),
-    Refusal(
+    PlanRefusal(
         "CREATE MATERIALIZED VIEW a USING delta WITH (location = '/lake/x') AS "
             + "SELECT auction FROM bids; CREATE MATERIALIZED VIEW b USING delta WITH "
             + "(location = '/lake//x/') AS SELECT price FROM bids;", "sql.location_twice",
         says: "\"a\"", at: "b USING"),
-    Refusal(
+    PlanRefusal(
         "CREATE MATERIALIZED VIEW a USING files WITH (path = '/f', format = 'json') AS "
             + "SELECT auction, count(*) FROM bids GROUP BY auction;", "sql.sink_updates",
         says: "debezium_json", at: "a USING"),
-    Refusal(
+    PlanRefusal(
         "CREATE MATERIALIZED VIEW a USING delta WITH (location = '/l', primary_key = 'n') AS "
             + "SELECT auction, count(*) AS n FROM bids GROUP BY auction;", "sql.key_declared",
         says: "auction", at: "a USING"),
-    Refusal(
+    PlanRefusal(
         "CREATE MATERIALIZED VIEW a USING delta WITH (location = '/l') AS "
             + "SELECT auction, INTERVAL '1 s' AS d FROM bids;", "sql.type_refused", says: "cast it",
         at: "delta"),
-    Refusal(
+    PlanRefusal(
         "CREATE MATERIALIZED VIEW a AS SELECT auction FROM bids;", "sql.no_connector",
         says: "USING", at: "a AS"),
 ]
 
-@Suite struct RefusalTests {
+@Suite struct PlanRefusalTests {
     @Test("refused", arguments: refusals)
-    func refused(_ refusal: Refusal) throws {
+    func refused(_ refusal: PlanRefusal) throws {
         let text = sources + refusal.sql
         do {
             _ = try plan(text)
