@@ -145,7 +145,8 @@ private let kafkaTable = "CREATE TABLE t (id bigint, at timestamptz) USING kafka
         let table = try table(
             kafkaTable
                 + """
-                (topic = 'x', bootstrap_servers = 'h:1', columns_as_key = 'at', "kafka.acks" = 'all')
+                (topic = 'x', bootstrap_servers = 'h:1', columns_as_key = 'at',
+                 "kafka.acks" = 'all')
                 """)
         guard case .kafka(let kafka) = try table.options.makeSink(schema: table.schema, key: [0])
         else { Issue.record("no kafka sink"); return }
