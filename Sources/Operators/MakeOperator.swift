@@ -11,6 +11,8 @@ public func makeOperator(for node: PlanNode, settings: Settings) -> any Operator
     case .filter(let condition):
         FilterOperator(operatorID: node.operatorID, condition: condition)
     case .unionAll: UnionAllOperator(operatorID: node.operatorID)
+    case .windowAggregate(let plan):
+        WindowAggregateOperator(plan, node: node, settings: settings)
     default: bug("operator: the runtime runs sources and sinks itself, not node \(node.index)")
     }
 }

@@ -1,6 +1,7 @@
 // What a topology declares: relations and types in one namespace, and functions (dialect.md §3.9).
 
 package import Contracts
+package import Kernels
 package import SQLSyntax
 package import Types
 
@@ -32,13 +33,20 @@ package struct Catalog: Sendable {
         }
     }
 
-    /// `CREATE FUNCTION` with its types resolved; inlined at each call.
+    /// `CREATE FUNCTION` with its body bound over its parameters as columns; inlined at each call.
     package struct InlineFunction: Sendable {
         package let name: Name
         package let parameters: [(name: String?, type: LogicalType)]
         package let result: LogicalType
-        package let body: ExpressionSyntax
+        package let body: Expression
+
+        package var signature: String {
+            "\(name.text)(\(parameters.map(\.type.description).joined(separator: ", ")))"
+        }
     }
+
+    /// The settings from a place of the file on, in order.
+    var timeline: [(offset: Int, settings: StatementSettings)] = []
 
     /// An empty catalog: expressions without a topology.
     package init(options: PlanningOptions) { self.options = options }
