@@ -199,17 +199,30 @@ extension ExpressionBinder {
     }
 }
 
-/// The value of a constant's text as `type`, by the same code that casts text in rows.
+/// The value of a constant's text as `type`, by the code that casts text in rows.
 /// Throws `sql.invalid_literal` at `place`.
 func literalValue(
     _ text: String, _ type: LogicalType, _ place: SourcePlace
 ) throws(Failure) -> Scalar {
-    let cast = Expression.cast(.constant(.text(text), .text), to: type, place: place)
-    switch cast.constantValue() {
-    case .value(let scalar): return scalar
-    case .failed(let error):
-        throw Failure(
-            .invalid, "sql.invalid_literal", "'\(text)' is no valid \(type): \(error.detail)",
-            place: place)
+    let bytes = Array(text.utf8)
+    let value: Scalar?
+    switch type {
+    case .interval: value = IntervalText.parse(text).map { .interval($0) }
+    case .timestamptz: value = CivilTime.parseTimestampTZ(bytes.span).map { .int64($0) }
+    case .timestamp: value = CivilTime.parseTimestamp(bytes.span).map { .int64($0) }
+    case .date: value = CivilTime.parseDate(bytes.span).map { .int64($0) }
+    case .time: value = CivilTime.parseTime(bytes.span).map { .int64($0) }
+    default:
+        let cast = Expression.cast(.constant(.text(text), .text), to: type, place: place)
+        switch cast.constantValue() {
+        case .value(let scalar): value = scalar
+        case .failed(let error):
+            throw Failure(
+                .invalid, "sql.invalid_literal",
+                "'\(text)' is no valid \(type): \(error.detail)", place: place)
+        }
     }
+    if let value { return value }
+    throw Failure(
+        .invalid, "sql.invalid_literal", "'\(text)' is no valid \(type)", place: place)
 }
