@@ -1,8 +1,8 @@
 // `millrace explain`: what runs, by which keys, what it remembers and until when.
 
 import Contracts
-import SQLSyntax
 import Kernels
+import SQLSyntax
 import Types
 
 /// A plan as text, JSON or a Mermaid graph. Options of connectors are never shown: they may hold
@@ -116,7 +116,8 @@ public struct Explain: Sendable {
 
     private func time(_ source: SourcePlan) -> String? {
         source.eventTime.map { column in
-            var text = "\(source.schema[column].name), watermark \(span(source.watermarkDelay)) behind"
+            var text =
+                "\(source.schema[column].name), watermark \(span(source.watermarkDelay)) behind"
             if let idle = source.idleTimeout { text += ", idle after \(span(idle))" }
             return text
         }
@@ -149,7 +150,8 @@ extension Explain {
                 + "by (\(aggregate.keys.map { name($0, input) }.joined(separator: ", ")))"
                 + calls(aggregate.aggregates, input) + emit
         case .aggregate(let aggregate):
-            return "aggregate by (\(aggregate.keys.map { name($0, input) }.joined(separator: ", ")))"
+            return
+                "aggregate by (\(aggregate.keys.map { name($0, input) }.joined(separator: ", ")))"
                 + calls(aggregate.aggregates, input)
         case .distinct: return "distinct"
         case .sink(let index): return "sink \(plan.outputs[index].name)"
@@ -196,7 +198,9 @@ extension Explain {
         case .call(let call):
             let name = call.function.name
             let isSymbol = !(name.utf8.first.map(isLetter) ?? true)
-            guard isSymbol, call.arguments.count == 2 else { return "\(name)(\(list(call.arguments)))" }
+            guard isSymbol, call.arguments.count == 2 else {
+                return "\(name)(\(list(call.arguments)))"
+            }
             return "(\(inside(call.arguments[0])) \(name) \(inside(call.arguments[1])))"
         case .and(let parts): return "(\(list(parts, " AND ")))"
         case .or(let parts): return "(\(list(parts, " OR ")))"

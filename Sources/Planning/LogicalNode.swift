@@ -1,8 +1,8 @@
 // The relational meaning of a query, before it is decided how it runs.
 //
-// A tree of immutable nodes; a view that is read twice is one node with two readers. What dialect.md §1
-// and §2 say of a column or stream (time, lag, window bound, key) is computed when a node is made, so
-// that rewrites, which make nodes anew, cannot lose it.
+// A tree of immutable nodes; a view that is read twice is one node with two readers. What
+// dialect.md §1 and §2 say of a column or stream (time, lag, window bound, key) is computed when a
+// node is made, so that rewrites, which make nodes anew, cannot lose it.
 
 import Contracts
 import Kernels
@@ -11,7 +11,8 @@ import Types
 
 /// What dialect.md §1.6 knows of a column.
 struct TimeProperty: Hashable, Sendable {
-    /// Every row still to come has time ≥ M − lag, µs; nil: the column is no time column (any more).
+    /// Every row still to come has time ≥ M − lag, µs; nil: the column is no time column (any
+    /// more).
     let lag: Int64?
     /// The window whose bound the column is; nil: event time.
     let bound: Bound?
@@ -105,7 +106,8 @@ struct Grouping: Sendable {
     let keys: [Expression]
     /// Names for `explain` and late rows.
     let keyNames: [String]
-    /// The first keys, as written in GROUP BY; behind them stand window bounds that follow from them.
+    /// The first keys, as written in GROUP BY; behind them stand window bounds that follow from
+    /// them.
     let writtenKeys: Int
     let calls: [LogicalCall]
     /// Columns of the input that WHERE reads: they break ties too (dialect.md §2.7).
@@ -119,7 +121,8 @@ struct Grouping: Sendable {
     ) -> Grouping {
         Grouping(
             keys: keys ?? self.keys, keyNames: keyNames, writtenKeys: writtenKeys,
-            calls: calls ?? self.calls, alsoRead: alsoRead ?? self.alsoRead, emitsChanges: emitsChanges ?? self.emitsChanges,
+            calls: calls ?? self.calls, alsoRead: alsoRead ?? self.alsoRead,
+            emitsChanges: emitsChanges ?? self.emitsChanges,
             place: place)
     }
 
@@ -218,7 +221,8 @@ extension LogicalNode {
             change = found.count == key.count ? .updating(key: found) : .changes
         }
         return LogicalNode(
-            .project(input, expressions), fields: fields, times: times, change: change, place: place)
+            .project(input, expressions), fields: fields, times: times, change: change, place: place
+        )
     }
 
     /// The same columns under other names.
@@ -329,8 +333,9 @@ extension TimeProperty {
         return TimeProperty(lag: lag, bound: bound)
     }
 
-    /// The column as a key of an aggregate that closes with `window`, nil: of a DISTINCT, whose rows
-    /// pass at once. A bound of another window keeps its name but loses its time: its rows now wait.
+    /// The column as a key of an aggregate that closes with `window`, nil: of a DISTINCT, whose
+    /// rows pass at once. A bound of another window keeps its name but loses its time: its rows now
+    /// wait.
     fileprivate func grouped(by window: String?) -> TimeProperty? {
         guard let window else { return self }
         guard let bound else { return nil }

@@ -1,12 +1,13 @@
-// What a query reads: columns that nobody above uses do not exist (dialect.md §3.5), and ties are broken
-// by the columns that are read (§2.7).
+// What a query reads: columns that nobody above uses do not exist (dialect.md §3.5), and ties are
+// broken by the columns that are read (§2.7).
 
 import Contracts
 import Kernels
 import Types
 
-/// Drops columns and aggregate calls that no output needs. Run over all outputs more than once: the first
-/// runs only gather which calls of a shared aggregate are wanted at all, so that its readers share it.
+/// Drops columns and aggregate calls that no output needs. Run over all outputs more than once: the
+/// first runs only gather which calls of a shared aggregate are wanted at all, so that its readers
+/// share it.
 final class Pruning {
     /// Calls wanted by any reader, of those that two readers may share.
     private var wanted: [ObjectIdentifier: Set<Int>] = [:]

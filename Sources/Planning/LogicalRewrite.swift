@@ -1,7 +1,7 @@
 // Where WHERE is evaluated: before the projections under it (dialect.md §3.5).
 //
-// This is meaning, not optimization: a row that WHERE excludes must not fail in an expression of the
-// select list below. So it runs with the optimizer off, too.
+// This is meaning, not optimization: a row that WHERE excludes must not fail in an expression of
+// the select list below. So it runs with the optimizer off, too.
 
 import Contracts
 import Kernels

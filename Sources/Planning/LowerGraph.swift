@@ -15,8 +15,8 @@ struct PlanGraph {
     private(set) var nodes: [PlanNode] = []
     private var known: [Key: Lowered] = [:]
 
-    /// `text` says all of the operator but its inputs, without places, names of views or positions of
-    /// a scan's columns.
+    /// `text` says all of the operator but its inputs, without places, names of views or positions
+    /// of a scan's columns.
     private struct Key: Hashable {
         let text: String
         let inputs: [Int]

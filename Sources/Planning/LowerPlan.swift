@@ -71,8 +71,9 @@ final class Lowering {
             place: node.place)
     }
 
-    /// The scan of a table stands once in the plan with what all outputs read; each reader takes its
-    /// columns from it. The hash has the columns' names, so that it doesn't change with other readers.
+    /// The scan of a table stands once in the plan with what all outputs read; each reader takes
+    /// its columns from it. The hash has the columns' names, so that it doesn't change with other
+    /// readers.
     private func scan(
         _ table: DeclaredTable, _ expressions: [Expression], _ node: LogicalNode
     ) -> Lowered {

@@ -1,9 +1,9 @@
 // A window function and the aggregate over it as one operator (dialect.md §1.8, §1.9).
 //
-// The aggregate's input is brought into the form: expressions over conditions over a window. What reads
-// only rows is computed under the window, what reads only `window_start` and `window_end` above the
-// aggregate. What mixes both (`ts < window_start + …`) needs each row beside its window: then this way
-// gives up, and rows are assigned to windows first and grouped by their bound.
+// The aggregate's input is brought into the form: expressions over conditions over a window. What
+// reads only rows is computed under the window, what reads only `window_start` and `window_end`
+// above the aggregate. What mixes both (`ts < window_start + …`) needs each row beside its window:
+// then this way gives up, and rows are assigned to windows first and grouped by their bound.
 
 import Contracts
 import Kernels
@@ -36,9 +36,11 @@ struct LiftedWindow {
             input = lifted.input
             window = lifted.window
             columns = lifted.columns
-            self.conditions = lifted.conditions + conditions.map {
-                $0.substituting(lifted.columns)
-            }
+            self.conditions =
+                lifted.conditions
+                + conditions.map {
+                    $0.substituting(lifted.columns)
+                }
         case .scan, .values, .unionAll, .aggregate: return nil
         }
     }

@@ -1,5 +1,6 @@
-// Names of state: 64-bit FNV-1a (Fowler, Noll, Vo; offset basis and prime of their 64-bit variant) over
-// UTF-8. Chosen because it is short enough to be written down for ever: a change loses every state.
+// Names of state: 64-bit FNV-1a (Fowler, Noll, Vo; offset basis and prime of their 64-bit variant)
+// over UTF-8. Chosen because it is short enough to be written down for ever: a change loses every
+// state.
 
 /// A hash that never changes between versions.
 struct OperatorHash {

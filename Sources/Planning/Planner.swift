@@ -7,8 +7,8 @@ public import Types
 
 /// The planner.
 public enum Planner {
-    /// Plans all outputs of a topology. Throws a Failure of kind `invalid` with the place of what is
-    /// wrong.
+    /// Plans all outputs of a topology. Throws a Failure of kind `invalid` with the place of what
+    /// is wrong.
     public static func plan(
         _ statements: [Statement], name: String, options: PlanningOptions = PlanningOptions()
     ) throws(Failure) -> Plan {
@@ -150,7 +150,8 @@ final class PlanningRun {
         }
     }
 
-    /// The rewrites of dialect.md §3.5 over all outputs together, so that what they share stays one.
+    /// The rewrites of dialect.md §3.5 over all outputs together, so that what they share stays
+    /// one.
     func rewritten(_ roots: [LogicalNode]) -> [LogicalNode] {
         let placement = FilterPlacement()
         let placed = roots.map(placement.place)

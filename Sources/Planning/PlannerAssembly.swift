@@ -81,8 +81,13 @@ extension PlanningRun {
     ) throws(Failure) -> [DeclaredTable] {
         var named = drafts.flatMap { $0.options.sideTableNames }
         var read: Set<String> = []
-        for root in roots { root.visitScans { named += read.insert($0.name.text).inserted
-            ? $0.options.sideTableNames : [] } }
+        for root in roots {
+            root.visitScans {
+                named +=
+                    read.insert($0.name.text).inserted
+                    ? $0.options.sideTableNames : []
+            }
+        }
         var tables: [DeclaredTable] = []
         var known = Set(drafts.map(\.name.text))
         for (name, place) in named where known.insert(name).inserted {

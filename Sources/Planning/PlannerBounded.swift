@@ -25,8 +25,8 @@ extension PlanningRun {
         node: LogicalNode, visible: Int, ordering: [AggregateCall.Ordering]
     )
 
-    /// Sort keys are columns of the result, by name or position, or expressions over FROM that become
-    /// hidden columns behind it.
+    /// Sort keys are columns of the result, by name or position, or expressions over FROM that
+    /// become hidden columns behind it.
     private func sorted(
         _ syntax: Query, _ environment: QueryBuilder.Environment
     ) throws(Failure) -> Sorted {

@@ -1,4 +1,5 @@
-// What each output writes, by which key, and whether its sink can take it (dialect.md §2.3, §2.10, §4.5).
+// What each output writes, by which key, and whether its sink can take it (dialect.md §2.3, §2.10,
+// §4.5).
 
 import Contracts
 import Kernels

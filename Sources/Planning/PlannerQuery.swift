@@ -119,7 +119,8 @@ final class QueryBuilder {
             input,
             Grouping(
                 keys: input.allColumns, keyNames: input.fields.map(\.name),
-                writtenKeys: input.count, calls: [], alsoRead: [], emitsChanges: false, place: place))
+                writtenKeys: input.count, calls: [], alsoRead: [], emitsChanges: false, place: place
+            ))
     }
 
     /// Branches brought to common types, under the first one's names.

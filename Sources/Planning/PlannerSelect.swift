@@ -105,7 +105,8 @@ extension QueryBuilder {
         }
         let grouping = Grouping(
             keys: keys.map(\.expression), keyNames: keys.map(\.name),
-            writtenKeys: writtenKeys, calls: calls.calls, alsoRead: alsoRead, emitsChanges: false, place: groupPlace)
+            writtenKeys: writtenKeys, calls: calls.calls, alsoRead: alsoRead, emitsChanges: false,
+            place: groupPlace)
         let aggregate = LogicalNode.aggregate(source.node, grouping)
         let filtered = LogicalNode.filter(aggregate, having, place: select.having?.place)
         return .project(
@@ -181,7 +182,8 @@ extension QueryBuilder {
                     ? "select window_end too" : "add window_start, window_end to GROUP BY",
                 place: place)
         }
-        if !bounds.contains(where: \.isOpen), times.allSatisfy({ $0.lag == nil || $0.bound == nil }) {
+        if !bounds.contains(where: \.isOpen), times.allSatisfy({ $0.lag == nil || $0.bound == nil })
+        {
             throw Failure(
                 .invalid, "sql.window_without_time",
                 "\(construct) by this window's bound can't tell when a group is complete",

@@ -1,5 +1,5 @@
-// Plans of small topologies against their explained text in Tests/Plans/. MILLRACE_UPDATE_PLANS=1 rewrites the
-// files; the diff is then to be read.
+// Plans of small topologies against their explained text in Tests/Plans/. MILLRACE_UPDATE_PLANS=1
+// rewrites the files; the diff is then to be read.
 
 import Contracts
 import Foundation
@@ -50,7 +50,8 @@ private func printed(_ name: String, _ query: String, optimizer: Bool = true) ->
 
 private let planCases: [PlanCase] = [
     printed("projection", "SELECT auction, price * 2 AS twice FROM bids WHERE price > 10"),
-    printed("projection-unoptimized", "SELECT auction FROM bids WHERE price > 10", optimizer: false),
+    printed(
+        "projection-unoptimized", "SELECT auction FROM bids WHERE price > 10", optimizer: false),
     printed(
         "tumble",
         "SELECT window_start, auction, count(*) AS n, max(price) AS top "
@@ -91,7 +92,8 @@ private let planCases: [PlanCase] = [
     printed(
         "existing-window",
         "SELECT e, max(n) FROM (SELECT window_end AS e, auction, count(*) AS n "
-            + "FROM tumble(bids, ts, INTERVAL '1 min') GROUP BY window_end, auction) AS x GROUP BY e"),
+            + "FROM tumble(bids, ts, INTERVAL '1 min') GROUP BY window_end, auction) AS x GROUP BY e"
+    ),
     printed(
         "assigned-windows",
         "SELECT auction, window_start FROM tumble(bids, ts, INTERVAL '1 min')"),
@@ -112,16 +114,19 @@ private let planCases: [PlanCase] = [
     printed("aggregate-keyed-source", "SELECT city, max(age) FROM people GROUP BY 1"),
     printed("keyed-source", "SELECT id, city, age % 10 AS digit FROM people WHERE age >= 18"),
     printed(
-        "ties", "SELECT auction, last(bidder) AS who, array_agg(price ORDER BY price DESC) AS prices "
+        "ties",
+        "SELECT auction, last(bidder) AS who, array_agg(price ORDER BY price DESC) AS prices "
             + "FROM bids WHERE channel <> 'x' GROUP BY auction"),
     printed(
         "where-below-projection",
         "SELECT share FROM (SELECT 100 / price AS share, auction FROM bids) AS x WHERE auction = 7"),
     printed(
-        "unused-expression", "SELECT auction FROM (SELECT 1 / price AS share, auction FROM bids) AS x"),
+        "unused-expression",
+        "SELECT auction FROM (SELECT 1 / price AS share, auction FROM bids) AS x"),
     printed(
         "union-all",
-        "SELECT auction, 'a' AS branch FROM bids WHERE price > 1 UNION ALL SELECT bidder, 'b' FROM bids"),
+        "SELECT auction, 'a' AS branch FROM bids WHERE price > 1 UNION ALL SELECT bidder, 'b' FROM bids"
+    ),
     printed("union", "SELECT auction FROM bids UNION SELECT bidder FROM bids"),
     printed(
         "union-updating",
@@ -179,7 +184,8 @@ private let planCases: [PlanCase] = [
 
     @Test("operator ids don't depend on names of views, other outputs or places")
     func operatorIDs() throws {
-        let window = "SELECT window_end, count(*) AS n FROM tumble(bids, ts, INTERVAL '1 min') "
+        let window =
+            "SELECT window_end, count(*) AS n FROM tumble(bids, ts, INTERVAL '1 min') "
             + "GROUP BY window_end"
         let plain = try plan(
             sources + "CREATE MATERIALIZED VIEW a USING print AS \(window);")
