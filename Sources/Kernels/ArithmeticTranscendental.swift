@@ -1,5 +1,5 @@
-// Functions of doubles from the C library, with PostgreSQL's domains: outside of them is an error of
-// the row, and so are results that overflow or vanish.
+// Functions of doubles from the C library, with PostgreSQL's domains: outside of them is an error
+// of the row, and so are results that overflow or vanish.
 
 import Columns
 import Contracts

@@ -65,7 +65,8 @@ extension FunctionTable {
     }
 
     private static let roundings: [Function] = {
-        let round = "Rounds half away from zero; double precision half to even. `round(42.5)` is 43."
+        let round =
+            "Rounds half away from zero; double precision half to even. `round(42.5)` is 43."
         let trunc = "Drops the digits behind the point. `trunc(-42.8)` is -42."
         let ceiling = "The nearest whole number not below. `ceil(-42.8)` is -42."
         let floor = "The nearest whole number not above. `floor(-42.8)` is -43."
@@ -89,14 +90,15 @@ extension FunctionTable {
             double("floor", floor, canFail: false) { call, errors in
                 Transcendental.unary(call, &errors, everywhere) { $0.rounded(.down) }
             },
-        ] + ["ceil", "ceiling"].flatMap { name in
-            [
-                rounding(name, .up, ceiling),
-                double(name, ceiling, canFail: false) { call, errors in
-                    Transcendental.unary(call, &errors, everywhere) { $0.rounded(.up) }
-                },
-            ]
-        }
+        ]
+            + ["ceil", "ceiling"].flatMap { name in
+                [
+                    rounding(name, .up, ceiling),
+                    double(name, ceiling, canFail: false) { call, errors in
+                        Transcendental.unary(call, &errors, everywhere) { $0.rounded(.up) }
+                    },
+                ]
+            }
     }()
 
     private static let signs: [Function] = {
@@ -148,7 +150,9 @@ extension FunctionTable {
                 Transcendental.unary($0, &$1, Transcendental.everywhere) { cbrt($0) }
             },
             double("exp", "e raised to a power. `exp(1)` is 2.718281828459045.") {
-                Transcendental.unary($0, &$1, Transcendental.everywhere, mayVanish: true) { exp($0) }
+                Transcendental.unary($0, &$1, Transcendental.everywhere, mayVanish: true) {
+                    exp($0)
+                }
             },
         ]
 

@@ -140,7 +140,8 @@ enum NumericRounding {
 }
 
 extension Numeric {
-    /// The quotient of two numbers of different scales, cut to its whole part; nil beyond 38 digits.
+    /// The quotient of two numbers of different scales, cut to its whole part; nil beyond 38
+    /// digits.
     static func wholeQuotient(
         _ left: Int128, scale leftScale: Int, _ right: Int128, scale rightScale: Int
     ) -> Int128? {

@@ -49,7 +49,8 @@ import Types
     @Test func gatheredTextHashesAlike() {
         let texts = column(.text, [.text("a"), .text("bc"), .text(""), .text("bc")])
         let hashes = hashRows([texts], rowCount: 4)
-        #expect(hashRows([texts.gather([3, 0, 2])], rowCount: 3) == [hashes[1], hashes[0], hashes[2]])
+        #expect(
+            hashRows([texts.gather([3, 0, 2])], rowCount: 3) == [hashes[1], hashes[0], hashes[2]])
     }
 
     @Test func sorting() {
@@ -64,15 +65,17 @@ import Types
         #expect(sortedRows([SortKey(plain, isDescending: true)], rowCount: 4) == [1, 0, 3, 2])
     }
 
-    @Test(arguments: [
-        (.double, .float64(.nan), .float64(.infinity), 1), (.double, .float64(.nan), .float64(.nan), 0),
-        (.double, .float64(-0.0), .float64(0), 0), (.text, .text("Z"), .text("a"), -1),
-        (.text, .text("a"), .text("ab"), -1), (.text, .text("é"), .text("z"), 1),
-        (.interval, .interval(IntervalValue(months: 1)), .interval(IntervalValue(days: 30)), 0),
-        (.boolean, .bool(false), .bool(true), -1), (.bigint, .null, int(5), 1),
-        (.array(.bigint), .list([int(1)]), .list([int(1), int(0)]), -1),
-        (.array(.bigint), .list([.null]), .list([int(9), int(0)]), 1),
-    ] as [(LogicalType, Scalar, Scalar, Int)])
+    @Test(
+        arguments: [
+            (.double, .float64(.nan), .float64(.infinity), 1),
+            (.double, .float64(.nan), .float64(.nan), 0),
+            (.double, .float64(-0.0), .float64(0), 0), (.text, .text("Z"), .text("a"), -1),
+            (.text, .text("a"), .text("ab"), -1), (.text, .text("é"), .text("z"), 1),
+            (.interval, .interval(IntervalValue(months: 1)), .interval(IntervalValue(days: 30)), 0),
+            (.boolean, .bool(false), .bool(true), -1), (.bigint, .null, int(5), 1),
+            (.array(.bigint), .list([int(1)]), .list([int(1), int(0)]), -1),
+            (.array(.bigint), .list([.null]), .list([int(9), int(0)]), 1),
+        ] as [(LogicalType, Scalar, Scalar, Int)])
     func comparison(_ type: LogicalType, _ left: Scalar, _ right: Scalar, _ expected: Int) throws {
         let (first, second) = (column(type, [left]), column(type, [right]))
         #expect(compareRows(first, 0, second, 0) == expected)

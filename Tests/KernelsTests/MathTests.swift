@@ -30,11 +30,14 @@ import Types
         #expect(text(try call(name, [value(argument, nil)])) == expected)
     }
 
-    @Test(arguments: [
-        ("round", "42.4382", 2, "42.44"), ("round", "1234.56", -2, "1200"), ("round", "1.2", 3, "1.200"),
-        ("round", "55", -2, "100"), ("trunc", "42.4382", 2, "42.43"), ("trunc", "-1299", -2, "-1200"),
-        ("round", "5", -1, "10"), ("round", "5", -38, "0"),
-    ] as [(String, String, Int64, String)])
+    @Test(
+        arguments: [
+            ("round", "42.4382", 2, "42.44"), ("round", "1234.56", -2, "1200"),
+            ("round", "1.2", 3, "1.200"),
+            ("round", "55", -2, "100"), ("trunc", "42.4382", 2, "42.43"),
+            ("trunc", "-1299", -2, "-1200"),
+            ("round", "5", -1, "10"), ("round", "5", -38, "0"),
+        ] as [(String, String, Int64, String)])
     func digits(_ name: String, _ argument: String, _ digits: Int64, _ expected: String) throws {
         let expression = try call(
             name, [value(argument, nil), .constant(int(digits), .integer)])
@@ -45,9 +48,11 @@ import Types
         ("round", "2.5", "2"), ("round", "3.5", "4"), ("sqrt", "2", "1.4142135623730951"),
         ("sqrt", "-1", "invalid_argument"), ("ln", "0", "invalid_argument"),
         ("ln", "2", "0.6931471805599453"), ("log", "100", "2"), ("log10", "-1", "invalid_argument"),
-        ("exp", "1", "2.718281828459045"), ("exp", "1000", "overflow"), ("exp", "-1000", "overflow"),
+        ("exp", "1", "2.718281828459045"), ("exp", "1000", "overflow"),
+        ("exp", "-1000", "overflow"),
         ("exp", "-Infinity", "0"), ("cbrt", "8", "2"), ("asin", "2", "invalid_argument"),
-        ("sin", "Infinity", "invalid_argument"), ("cot", "0", "Infinity"), ("atanh", "1", "Infinity"),
+        ("sin", "Infinity", "invalid_argument"), ("cot", "0", "Infinity"),
+        ("atanh", "1", "Infinity"),
         ("degrees", "0.5", "28.64788975654116"), ("radians", "45", "0.7853981633974483"),
         ("sign", "-8.4", "-1"), ("sqrt", "NaN", "NaN"), ("sinh", "1000", "Infinity"),
         ("acosh", "0", "invalid_argument"), ("trunc", "-42.8", "-42"), ("abs", "-1.5", "1.5"),
@@ -74,7 +79,8 @@ import Types
         #expect(try evaluated("-", [(.bigint, int(.min))]).reason == .overflow)
         #expect(try evaluated("mod", [(.integer, int(-7)), (.integer, int(2))]).value == int(-1))
         #expect(text(try call("div", [value("9.5", nil), value("4", nil)])) == "2")
-        #expect(text(try call("div", [value("-9.5", nil), value("0.00", nil)])) == "division_by_zero")
+        #expect(
+            text(try call("div", [value("-9.5", nil), value("0.00", nil)])) == "division_by_zero")
         #expect(text(try call("mod", [value("7.5", nil), value("2", nil)])) == "1.5")
     }
 
