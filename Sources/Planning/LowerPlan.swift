@@ -14,6 +14,8 @@ final class Lowering {
     private let used: [String: Set<Int>]
     /// The output being lowered: whose late rows an operator's are.
     var output = ""
+    /// The first construct that turned out to have no operator.
+    private(set) var refusal: Failure?
 
     /// Rows that stand in the text.
     struct Values {
@@ -170,6 +172,13 @@ final class Lowering {
     func assignWindows(
         _ function: WindowFunction, over input: Lowered, _ node: LogicalNode
     ) -> Lowered {
+        // A session's bounds are known only once it closes: its rows can't be told them one by one.
+        if function.isSession, refusal == nil {
+            refusal = refuse(
+                "session without a GROUP BY of its window, or with an expression that reads a row "
+                    + "beside the session's bounds,",
+                "aggregate by the session's keys and window_end", at: function.place)
+        }
         let window = Window(
             kind: function.kind, timeColumn: function.timeColumn, lag: function.lag)
         return graph.add(

@@ -27,6 +27,7 @@ extension PlanningRun {
             outputs.append(
                 try output(draft, modes[index], sinks[index], id: hash, outputs: names))
         }
+        if let refusal = lowering.refusal { throw refusal }
         for table in sideTables { outputs.append(try sideOutput(table, outputs: names)) }
         var sources: [SourcePlan] = []
         for source in lowering.sources {

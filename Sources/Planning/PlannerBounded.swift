@@ -98,6 +98,7 @@ extension PlanningRun {
         let lowering = Lowering(roots: roots)
         lowering.output = name
         let top = lowering.lower(roots[0])
+        if let refusal = lowering.refusal { throw refusal }
         var mode: OutputMode = .append
         switch draft.root.change {
         case .appendOnly: break
