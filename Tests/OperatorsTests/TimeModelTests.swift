@@ -43,6 +43,8 @@ struct TimeModelCase: Decodable, Sendable {
 
     let name: String
     let query: Query
+    /// Names repeat; with the first row and the number of partitions they do not.
+    var id: String { "\(name): \(partitions.sorted { $0.key < $1.key })" }
     let any_schedule: Bool
     let partitions: [String: [[Int64]]]
     let schedules: [Schedule]
@@ -84,6 +86,10 @@ struct TimeModelCase: Decodable, Sendable {
         return holds(query)
     }
 
+    /// Whether its outcome depends on the model's own random deliveries (README of the model: such
+    /// seeds mean nothing elsewhere); restarts at different minima have a test of their own.
+    var dependsOnDeliveries: Bool { !any_schedule && schedules.contains { $0.delivery != nil } }
+
     var expectedRows: [String] {
         rows.map { row in
             ["key", "window_start", "window_end", "count", "value"]
@@ -112,11 +118,13 @@ struct TimeModelCase: Decodable, Sendable {
         let outside = TimeModelCase.all.filter { !$0.isInSlice }
         // Joins and top-N are constructs of a later slice; validate refuses them by name.
         #expect(outside.count == 24, "cases with constructs not in this slice")
+        let random = TimeModelCase.all.filter { $0.isInSlice && $0.dependsOnDeliveries }
+        #expect(random.count == 3, "cases that only the model's own deliveries give")
     }
 
-    @Test(arguments: TimeModelCase.all.filter(\.isInSlice).indices)
-    func rowsAndLateRowsAreTheModels(_ index: Int) throws {
-        let one = TimeModelCase.all.filter(\.isInSlice)[index]
+    @Test(arguments: TimeModelCase.all.filter { $0.isInSlice && !$0.dependsOnDeliveries }.map(\.id))
+    func rowsAndLateRowsAreTheModels(_ id: String) throws {
+        let one = try #require(TimeModelCase.all.first { $0.id == id })
         for (number, schedule) in one.schedules.enumerated() {
             for workers in one.any_schedule ? [nil, 1, 4] : [nil] {
                 for batchRows in one.any_schedule ? [nil, 1, 3, 2048] : [nil] {
