@@ -46,7 +46,7 @@ final class AggregateOperator: Operator {
         let rows = (0..<Int32(batch.rowCount)).map { $0 }
         let groups = keyed.groups(
             keys, rowCount: batch.rowCount,
-            hashes: hashRows(keys, rowCount: batch.rowCount), rows: rows)
+            hashes: KeyHash.hashes(keys, rowCount: batch.rowCount), rows: rows)
         touch(groups)
         keyed.fold(batch, groups: groups, rows: rows)
         if let changes = batch.changes {
@@ -81,7 +81,7 @@ final class AggregateOperator: Operator {
 
     private func makeGlobalRow() {
         let groups = keyed.groups(
-            [], rowCount: 1, hashes: hashRows([], rowCount: 1), rows: [0])
+            [], rowCount: 1, hashes: KeyHash.hashes([], rowCount: 1), rows: [0])
         touch(groups)
         for group in groups { keyed.mark(group) }
     }
@@ -94,7 +94,7 @@ final class AggregateOperator: Operator {
 
     func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws {
         if plan.keys.isEmpty {
-            let global = KeyGroups.group(ofHash: hashRows([], rowCount: 1)[0])
+            let global = KeyGroups.group(ofHash: KeyHash.hashes([], rowCount: 1)[0])
             ownsGlobalRow = groups.contains(global)
         }
         for group in groups {

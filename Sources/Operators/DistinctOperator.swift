@@ -27,7 +27,7 @@ final class DistinctOperator: Operator {
         var next = Int32(seen.capacity)
         let groups = seen.groups(
             batch.columns, rowCount: batch.rowCount,
-            hashes: hashRows(batch.columns, rowCount: batch.rowCount), rows: rows)
+            hashes: KeyHash.hashes(batch.columns, rowCount: batch.rowCount), rows: rows)
         // Groups are never removed, so new ones are numbered in the order of their first rows.
         var first: [Int32] = []
         for row in rows where groups[Int(row)] == next {

@@ -58,7 +58,7 @@ final class SessionOperator: Operator {
         let keys = plan.keys.map { batch.columns[$0] }
         let groups = table.groups(
             keys, rowCount: batch.rowCount,
-            hashes: hashRows(keys, rowCount: batch.rowCount), rows: rows)
+            hashes: KeyHash.hashes(keys, rowCount: batch.rowCount), rows: rows)
         sessions.growKeys(to: table.capacity)
         let slots = sessions.place(groups, rows.map { times[Int($0)] })
         if plan.emitsChanges { keepShown(sessions.changedShown()) }

@@ -38,7 +38,7 @@ final class UpsertSourceOperator: Operator {
         let all = (0..<Int32(batch.rowCount)).map { $0 }
         let groups = table.groups(
             columns, rowCount: batch.rowCount,
-            hashes: hashRows(columns, rowCount: batch.rowCount), rows: all)
+            hashes: KeyHash.hashes(columns, rowCount: batch.rowCount), rows: all)
         grow()
         let encoded = codec.encode(batch.columns, rowCount: batch.rowCount)
         var old: [ArraySlice<UInt8>] = []

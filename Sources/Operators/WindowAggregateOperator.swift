@@ -76,7 +76,7 @@ final class WindowAggregateOperator: Operator {
         let sorted = admitted(batch, into: &output)
         guard !sorted.isEmpty else { return }
         let keys = plan.keys.map { batch.columns[$0] }
-        let hashes = hashRows(keys, rowCount: batch.rowCount)
+        let hashes = KeyHash.hashes(keys, rowCount: batch.rowCount)
         for part in sorted {
             let pane = pane(part.key, lastEnd: part.lastEnd)
             let groups = pane.keyed.groups(

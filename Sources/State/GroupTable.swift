@@ -49,7 +49,7 @@ public struct GroupTable {
     }
 
     /// The group of each of `rows`; unknown keys get one. `columns`: the key columns of a batch of
-    /// `rowCount` rows; `hashes`: `hashRows` of all its rows.
+    /// `rowCount` rows; `hashes`: KeyHash of all its rows.
     public mutating func groups(
         _ columns: [Column], rowCount: Int, hashes rowHashes: [UInt64], rows: [Int32]
     ) -> [Int32] {

@@ -37,7 +37,7 @@ final class SketchAccumulators: Accumulators {
 
     func update(_ batch: Batch, _ folded: FoldedRows) {
         require(folded.changes == nil, "a sketch meets a retraction")
-        let hashes = hashRows([batch.columns[argument]], rowCount: batch.rowCount)
+        let hashes = KeyHash.hashes([batch.columns[argument]], rowCount: batch.rowCount)
         for index in folded.rows.indices {
             let hash = hashes[Int(folded.rows[index])]
             let register = Int(truncatingIfNeeded: hash >> UInt64(64 - Self.bits))
