@@ -17,19 +17,23 @@ public struct Function: Sendable {
     public let isStrict: Bool
     /// Whether a row can fail; what cannot fail may be evaluated early.
     public let canFail: Bool
-    /// The result's type from the arguments' types, after coercion, and from the values of arguments
-    /// that are constants (`round(numeric, 2)` needs its 2). A Failure refuses the call.
+    /// The kernel takes a constant as a column of one row, which spares filling a whole one; at
+    /// least one argument is always of full length.
+    public let broadcasts: Bool
+    /// The result's type from the arguments' types, after coercion, and from the values of
+    /// arguments that are constants (`round(numeric, 2)` needs its 2). A Failure refuses the call.
     public let resultType: @Sendable (_ arguments: [ArgumentType]) throws(Failure) -> LogicalType
     public let kernel: Kernel
     /// A sentence and an example for the SQL reference.
     public let summary: String
 
-    /// Evaluates a whole batch. Rows that fail are reported to `errors`, their result is unspecified.
+    /// Evaluates a whole batch. Rows that fail are reported to `errors`, their result is
+    /// unspecified.
     public typealias Kernel = @Sendable (_ call: KernelCall, _ errors: inout RowErrors) -> Column
 
     public init(
         _ name: String, _ parameters: [Parameter], isVariadic: Bool = false, isStrict: Bool = true,
-        canFail: Bool = false, summary: String,
+        canFail: Bool = false, broadcasts: Bool = false, summary: String,
         resultType: @escaping @Sendable ([ArgumentType]) throws(Failure) -> LogicalType,
         kernel: @escaping Kernel
     ) {
@@ -38,6 +42,7 @@ public struct Function: Sendable {
         self.isVariadic = isVariadic
         self.isStrict = isStrict
         self.canFail = canFail
+        self.broadcasts = broadcasts
         self.summary = summary
         self.resultType = resultType
         self.kernel = kernel
@@ -98,16 +103,20 @@ public struct KernelCall: Sendable {
     public let rowCount: Int
     public let type: LogicalType
     public let place: SourcePlace?
+    /// Of a strict function: the rows without a NULL argument. An error of another row is dropped,
+    /// so a kernel may look here to spare itself the making of one.
+    public let validity: Validity
 
     public init(
         arguments: [Column], constants: [Scalar?], rowCount: Int, type: LogicalType,
-        place: SourcePlace?
+        place: SourcePlace?, validity: Validity = nil
     ) {
         self.arguments = arguments
         self.constants = constants
         self.rowCount = rowCount
         self.type = type
         self.place = place
+        self.validity = validity
     }
 }
 
@@ -122,5 +131,12 @@ public struct RowErrors: Sendable {
     /// Notes an error unless the row has one.
     public mutating func note(_ error: RowError) {
         if errors[error.row] == nil { errors[error.row] = error }
+    }
+
+    /// The same for a kernel: an error of its call at `row`.
+    public mutating func note(
+        _ row: Int, _ reason: DataErrorReason, _ detail: String, in call: KernelCall
+    ) {
+        note(RowError(row: row, reason: reason, detail: detail, place: call.place))
     }
 }

@@ -19,6 +19,8 @@ enum ParquetLimit {
     static let footerBytes = 256 << 20
     /// One page, compressed or not.
     static let pageBytes = 512 << 20
+    /// Bytes of text of one column chunk: what 32-bit ranges can point into, halved.
+    static let chunkBytes = Int(Int32.max)
     /// Values of one column chunk, NULLs included.
     static let chunkValues = 1 << 27
     /// Groups within groups; also guards the recursion over the schema.

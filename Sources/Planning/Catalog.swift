@@ -1,13 +1,15 @@
 // What a topology declares: relations and types in one namespace, and functions (dialect.md §3.9).
 
 package import Contracts
+package import Kernels
 package import SQLSyntax
 package import Types
 
 /// The declarations of a file, in order, checked one by one.
 ///
-/// `plan` asks it for relations; views stay syntax, since each reader's pushdown differs. Nothing is
-/// visible before its declaration, as in PostgreSQL, except that options name tables of the whole file.
+/// `plan` asks it for relations; views stay syntax, since each reader's pushdown differs. Nothing
+/// is visible before its declaration, as in PostgreSQL, except that options name tables of the
+/// whole file.
 package struct Catalog: Sendable {
     package let options: PlanningOptions
     /// Whole-file settings, `--set` applied.
@@ -32,13 +34,20 @@ package struct Catalog: Sendable {
         }
     }
 
-    /// `CREATE FUNCTION` with its types resolved; inlined at each call.
+    /// `CREATE FUNCTION` with its body bound over its parameters as columns; inlined at each call.
     package struct InlineFunction: Sendable {
         package let name: Name
         package let parameters: [(name: String?, type: LogicalType)]
         package let result: LogicalType
-        package let body: ExpressionSyntax
+        package let body: Expression
+
+        package var signature: String {
+            "\(name.text)(\(parameters.map(\.type.description).joined(separator: ", ")))"
+        }
     }
+
+    /// The settings from a place of the file on, in order.
+    var timeline: [(offset: Int, settings: StatementSettings)] = []
 
     /// An empty catalog: expressions without a topology.
     package init(options: PlanningOptions) { self.options = options }

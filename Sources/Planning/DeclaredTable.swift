@@ -15,10 +15,12 @@ package struct DeclaredTable: Sendable {
     /// Positions in `columns`; empty: no key.
     package let primaryKey: [Int]
     package let checks: [DeclaredCheck]
+    /// The event time's position in `columns`, if there is one.
+    package let eventTime: Int?
     package let options: OptionValues
     package let settings: StatementSettings
 
-    /// All of them as a scan with nothing left out; metadata columns are marked, the event time and
+    /// All columns as a scan with nothing left out; metadata columns are marked, the event time and
     /// key columns are not nullable.
     package func scope(qualifier: String) -> Scope {
         Scope(
@@ -32,11 +34,12 @@ package struct DeclaredTable: Sendable {
 
     /// The declared columns: what an INSERT fills.
     package var schema: Schema {
-        Schema(
-            columns.prefix(declaredCount).map {
-                Field($0.name.text, $0.type, isNullable: !$0.isNotNull)
-            })
+        Schema(columns.prefix(declaredCount).map(\.field))
     }
+
+    /// The tables of this file that `late` and `dead_letter` name.
+    package var lateTable: String? { options.text("late") }
+    package var deadLetterTable: String? { options.text("dead_letter") }
 }
 
 package struct DeclaredColumn: Sendable {
@@ -44,10 +47,13 @@ package struct DeclaredColumn: Sendable {
     package let type: LogicalType
     /// NOT NULL as written, in the key, or the event time.
     package let isNotNull: Bool
-    package let hasNotNullConstraint: Bool
     /// Over the table's columns; itself without generated columns.
     package let generated: Expression?
+    /// Of an output: what an INSERT without the column writes.
+    package let defaultValue: Expression?
     package let metadata: MetadataColumn?
+
+    package var field: Field { Field(name.text, type, isNullable: !isNotNull) }
 }
 
 package struct DeclaredCheck: Sendable {
@@ -58,24 +64,42 @@ package struct DeclaredCheck: Sendable {
 }
 
 extension DeclaredTable {
-    /// The columns a scan delivers when a query uses `used`: those plus every column under NOT NULL,
-    /// CHECK or PRIMARY KEY and the event time (dialect.md §3.3); ascending positions in `columns`.
-    /// Fix them before any rewrite. The scan's schema has them in this order.
+    /// The columns a scan delivers when a query uses `used`: those plus every column under NOT
+    /// NULL, CHECK or PRIMARY KEY and the event time (dialect.md §3.3); ascending positions in
+    /// `columns`. Fix them before any rewrite. The scan's schema has them in this order.
     package func readColumns(using used: Set<Int>) -> [Int] {
-        bug("not there")
+        var read = used.union(primaryKey)
+        for (position, column) in columns.enumerated()
+        where column.isNotNull && column.metadata == nil {
+            read.insert(position)
+        }
+        for check in checks { read.formUnion(check.condition.columnsRead) }
+        if let eventTime { read.insert(eventTime) }
+        return read.sorted()
     }
 
-    /// The source that delivers `readColumns` (of `readColumns(using:)`), in that order.
-    /// `outputIndex` gives the position of an output table by name, for `late` and `dead_letter`.
-    /// Throws for what a source needs and lacks: format, topic, a key under debezium_json …
-    package func makeSourcePlan(
-        readColumns: [Int], outputIndex: (String) -> Int?
-    ) throws(Failure) -> SourcePlan {
-        bug("not there")
+    /// NOT NULL and CHECK of an output, over `schema`.
+    package func outputConstraints() -> [SourceConstraint] {
+        constraints { $0 }
     }
 
-    /// The event time's position in `columns`, if there is one.
-    package var eventTime: Int? {
-        bug("not there")
+    /// The constraints with `position` giving a column's place in what they are evaluated over.
+    func constraints(_ position: (Int) -> Int) -> [SourceConstraint] {
+        var constraints: [SourceConstraint] = []
+        for (index, column) in columns.enumerated()
+        where column.isNotNull && column.metadata == nil {
+            constraints.append(
+                SourceConstraint(
+                    name: column.name.text, reason: .notNull,
+                    condition: .not(.isNull(.column(position(index), column.type))),
+                    place: column.name.place))
+        }
+        for check in checks {
+            constraints.append(
+                SourceConstraint(
+                    name: check.name, reason: .check,
+                    condition: check.condition.remapped(position), place: check.place))
+        }
+        return constraints
     }
 }

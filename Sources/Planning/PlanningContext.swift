@@ -50,6 +50,8 @@ package struct BindingContext: Sendable {
     package var settings: StatementSettings
     /// The clause, for messages: `WHERE`, `GROUP BY`, `a CHECK constraint`.
     package var clause: String
+    /// Whether `$1` names the scope's first column: the body of a function.
+    package var hasParameters = false
 
     package init(
         options: PlanningOptions, settings: StatementSettings = StatementSettings(),

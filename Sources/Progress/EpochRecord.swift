@@ -34,7 +34,7 @@ public struct EpochRecord: Sendable {
 
 extension EpochRecord {
     public func encoded() -> [UInt8] {
-        var writer = ByteWriter()
+        var writer = RecordWriter()
         marker.write(to: &writer)
         writer.signed(writtenAt)
         writer.varint(UInt64(minima.count))
@@ -54,7 +54,7 @@ extension EpochRecord {
     }
 
     public init(decoding bytes: [UInt8]) throws(Failure) {
-        var reader = ByteReader(bytes, subject: "epoch record")
+        var reader = RecordReader(bytes, subject: "epoch record")
         let marker = try Marker(from: &reader)
         let writtenAt = try reader.signed()
         var minima: [UInt64: Int64] = [:]
@@ -75,13 +75,13 @@ extension EpochRecord {
 }
 
 extension Marker {
-    public func write(to writer: inout ByteWriter) {
+    public func write(to writer: inout RecordWriter) {
         writer.fixed64(generation)
         writer.fixed64(epoch)
         writer.fixed64(incarnation)
     }
 
-    public init(from reader: inout ByteReader) throws(Failure) {
+    public init(from reader: inout RecordReader) throws(Failure) {
         self.init(
             generation: try reader.fixed64(), epoch: try reader.fixed64(),
             incarnation: try reader.fixed64())
@@ -89,7 +89,7 @@ extension Marker {
 }
 
 extension PartitionOffset {
-    public func write(to writer: inout ByteWriter) {
+    public func write(to writer: inout RecordWriter) {
         writer.string(source)
         writer.string(partition)
         writer.signed(next)
@@ -104,7 +104,7 @@ extension PartitionOffset {
         if let end { writer.signed(end) }
     }
 
-    public init(from reader: inout ByteReader) throws(Failure) {
+    public init(from reader: inout RecordReader) throws(Failure) {
         let source = try reader.string()
         let partition = try reader.string()
         let next = try reader.signed()

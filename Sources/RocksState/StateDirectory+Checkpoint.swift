@@ -36,7 +36,7 @@ extension StateDirectory {
         var batch = RocksBatch()
         for delta in epoch.deltas { StateDirectory.add(delta, to: &batch) }
         for offset in epoch.offsets {
-            var writer = ByteWriter()
+            var writer = RecordWriter()
             offset.write(to: &writer)
             let key = StateKeys.offset(source: offset.source, partition: offset.partition)
             batch.put(key, writer.bytes)
@@ -56,6 +56,13 @@ extension StateDirectory {
         try store.write(batch)
         Failpoint.pass("checkpoint.written")
         return record.byteCount
+    }
+
+    /// Notes what sinks have taken when no epoch follows: the end of a run.
+    public func write(trims: [TargetID: Marker]) throws(Failure) {
+        var batch = RocksBatch()
+        for (target, marker) in trims { try trim(target, upTo: marker, in: &batch) }
+        try store.write(batch)
     }
 
     /// Keys ascend within a group, and groups within an operator: RocksDB takes sorted keys several
@@ -92,7 +99,7 @@ extension StateDirectory {
         for taken in try openIntents(of: target).map(\.marker) where taken <= marker {
             batch.delete(prefix: StateKeys.intent(target, taken))
         }
-        var writer = ByteWriter()
+        var writer = RecordWriter()
         marker.write(to: &writer)
         batch.put(StateKeys.target(StateKeys.trims, target), writer.bytes)
     }

@@ -69,7 +69,7 @@ public final class StateDirectory: Sendable {
     }
 
     private static func encode(_ identity: Identity) -> [UInt8] {
-        var writer = ByteWriter()
+        var writer = RecordWriter()
         writer.varint(formatVersion)
         writer.string(identity.pipelineID)
         writer.varint(identity.generation)
@@ -79,7 +79,7 @@ public final class StateDirectory: Sendable {
     private static func decodeIdentity(
         _ bytes: [UInt8], path: String
     ) throws(Failure) -> (pipelineID: String, generation: UInt64) {
-        var reader = ByteReader(bytes, subject: "identity in \(path)")
+        var reader = RecordReader(bytes, subject: "identity in \(path)")
         let version = try reader.varint()
         guard version == formatVersion else {
             throw Failure(
@@ -114,7 +114,7 @@ extension StateDirectory {
     public func offsets() throws(Failure) -> [PartitionOffset] {
         var offsets: [PartitionOffset] = []
         try store.forEach(prefix: StateKeys.offsets) { (_, value) throws(Failure) in
-            var reader = ByteReader(value, subject: "offset")
+            var reader = RecordReader(value, subject: "offset")
             offsets.append(try PartitionOffset(from: &reader))
             return true
         }
@@ -125,13 +125,13 @@ extension StateDirectory {
     public func history(of target: TargetID) throws(Failure) -> TargetHistory {
         var history = TargetHistory(target: target)
         if let bytes = try store.get(StateKeys.target(StateKeys.trims, target)) {
-            var reader = ByteReader(bytes, subject: "trim mark")
+            var reader = RecordReader(bytes, subject: "trim mark")
             history.trimmed = try Marker(from: &reader)
         }
         history.open = try openIntents(of: target).map(\.marker)
         try store.forEach(prefix: StateKeys.target(StateKeys.dropped, target)) {
             (_, value) throws(Failure) in
-            var reader = ByteReader(value, subject: "dropped intent")
+            var reader = RecordReader(value, subject: "dropped intent")
             history.dropped.append(try Marker(from: &reader))
             return true
         }
@@ -167,7 +167,7 @@ extension StateDirectory {
     }
 
     static func encodeHeader(_ intent: Intent) -> [UInt8] {
-        var writer = ByteWriter()
+        var writer = RecordWriter()
         intent.marker.write(to: &writer)
         writer.varint(UInt64(intent.offsets.count))
         for offset in intent.offsets { offset.write(to: &writer) }
@@ -177,7 +177,7 @@ extension StateDirectory {
     private static func decodeHeader(
         _ bytes: [UInt8]
     ) throws(Failure) -> (Marker, [PartitionOffset]) {
-        var reader = ByteReader(bytes, subject: "intent")
+        var reader = RecordReader(bytes, subject: "intent")
         let marker = try Marker(from: &reader)
         var offsets: [PartitionOffset] = []
         for _ in 0..<(try reader.varint()) { offsets.append(try PartitionOffset(from: &reader)) }

@@ -43,7 +43,7 @@ enum StateKeys {
     }
 
     static func intentPart(_ target: TargetID, _ marker: Marker, _ part: Int) -> [UInt8] {
-        var writer = ByteWriter()
+        var writer = RecordWriter()
         writer.raw(intent(target, marker))
         writer.fixed64(UInt64(part))
         return writer.bytes
@@ -56,8 +56,8 @@ enum StateKeys {
         }
     }
 
-    private static func key(_ prefix: [UInt8], _ body: (inout ByteWriter) -> Void) -> [UInt8] {
-        var writer = ByteWriter()
+    private static func key(_ prefix: [UInt8], _ body: (inout RecordWriter) -> Void) -> [UInt8] {
+        var writer = RecordWriter()
         writer.raw(prefix)
         body(&writer)
         return writer.bytes

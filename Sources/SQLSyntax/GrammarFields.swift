@@ -1,10 +1,10 @@
-// Numbers of pg_query.proto (libpg_query 15-4.0.0): kinds of nodes, fields of messages, values of enums.
-// Only those that the dialect looks at.
+// Numbers of pg_query.proto (libpg_query 15-4.0.0): kinds of nodes, fields of messages, values of
+// enums. Only those that the dialect looks at.
 
 /// Field numbers of the wrapper `Node`.
 enum NodeKind {
     static let rangeVariable = 2, groupingFunction = 7, namedArgument = 11, boolean = 16
-    static let subLink = 17, caseExpression = 27, caseWhen = 28, row = 32, coalesce = 33
+    static let subLink = 17, caseExpression = 27, caseWhen = 28, row = 31, coalesce = 33
     static let minMax = 34, valueFunction = 35, xml = 36, nullTest = 37, booleanTest = 38
     static let setToDefault = 41, join = 47, insert = 54, select = 58, returnStatement = 59
     static let createTable = 71, createFunction = 78, view = 87, createTableAs = 94
@@ -145,7 +145,8 @@ enum GrammarValue {
     enum MinMax { static let greatest = 1 }
     enum CallFormat { static let sqlSyntax = 4 }
     enum Operation {
-        static let plain = 1, any = 2, all = 3, distinct = 4, notDistinct = 5, nullIf = 6, inList = 7
+        static let plain = 1, any = 2, all = 3, distinct = 4, notDistinct = 5, nullIf = 6,
+            inList = 7
         static let like = 8, ilike = 9, similar = 10, between = 11, notBetween = 12
         static let betweenSymmetric = 13, notBetweenSymmetric = 14
     }

@@ -1,5 +1,6 @@
-// Reads libpg_query's tree in its protobuf form (pg_query.proto of 15-4.0.0). The JSON form loses every
-// integer ≤ 0; this one has them all. A node is a slice of the bytes; fields are looked up when asked.
+// Reads libpg_query's tree in its protobuf form (pg_query.proto of 15-4.0.0). The JSON form loses
+// every integer ≤ 0; this one has them all. A node is a slice of the bytes; fields are looked up
+// when asked.
 
 import Contracts
 
@@ -93,7 +94,8 @@ struct GrammarNode {
             return (number, .integer(Int(truncatingIfNeeded: varint(&cursor))))
         case 2:
             let count = Int(varint(&cursor))
-            require(count <= range.upperBound - cursor, "grammar tree: a field ends behind its parent")
+            require(
+                count <= range.upperBound - cursor, "grammar tree: a field ends behind its parent")
             defer { cursor += count }
             return (number, .bytes(cursor..<cursor + count))
         default:

@@ -1,5 +1,5 @@
-// Runs a piece of work on a thread with a large stack: the grammar and its tree printer recurse as deep
-// as a statement nests.
+// Runs a piece of work on a thread with a large stack: the grammar and its tree printer recurse as
+// deep as a statement nests.
 
 import Contracts
 import Glibc
@@ -31,7 +31,8 @@ private final class Entry {
     init(_ work: any Runnable) { self.work = work }
 }
 
-/// Calls `body` on a new thread and waits for its end. The caller sees everything that `body` wrote.
+/// Calls `body` on a new thread and waits for its end. The caller sees everything that `body`
+/// wrote.
 func withLargeStack<Result>(_ body: @escaping () -> Result) throws(Failure) -> Result {
     let work = Work(body)
     let entry = Entry(work)

@@ -29,7 +29,8 @@ public struct SourceText: Sendable {
             return failure.message + (failure.hint.map { "\n  hint: \($0)" } ?? "")
         }
         let (line, column) = lineAndColumn(place.offset)
-        let text = utf8.split(separator: 0x0a, omittingEmptySubsequences: false)[line - 1]
+        var text = utf8.split(separator: 0x0a, omittingEmptySubsequences: false)[line - 1]
+        if text.last == 0x0d { text.removeLast() }
         let shown = String(decoding: text, as: UTF8.self)
         let indent = String(shown.prefix(column - 1).map { $0 == "\t" ? "\t" : " " })
         var lines = ["\(place.file):\(line):\(column): \(failure.message)", "    \(shown)"]

@@ -1,8 +1,8 @@
 // The part of PostgreSQL's tree that Millrace's dialect has, typed and with places.
 //
-// Made from libpg_query's tree by `parseTopology`. What the dialect never has (UPDATE, transactions, …)
-// is refused there by name; what it doesn't have yet (joins, OVER, …) is kept, so that the planner can
-// refuse it by name.
+// Made from libpg_query's tree by `parseTopology`. What the dialect never has (UPDATE,
+// transactions, …) is refused there by name; what it doesn't have yet (joins, OVER, …) is kept, so
+// that the planner can refuse it by name.
 
 public import Contracts
 
@@ -127,10 +127,12 @@ public enum TableConstraint: Sendable {
 
 /// `integer`, `numeric(10,2)`, `text[]`, `my_row`.
 public struct TypeName: Sendable {
-    /// Lower case, without `pg_catalog`; PostgreSQL's own spelling as parsed (`int8`, `timestamptz`).
+    /// Lower case, without `pg_catalog`; PostgreSQL's own spelling as parsed (`int8`,
+    /// `timestamptz`).
     public let name: String
-    /// Integer modifiers: `[10, 2]` of `numeric(10,2)`. Of an interval first PostgreSQL's mask of fields
-    /// (bit 1 month, 2 year, 3 day, 10 hour, 11 minute, 12 second; 0x7fff all), then its precision.
+    /// Integer modifiers: `[10, 2]` of `numeric(10,2)`. Of an interval first PostgreSQL's mask of
+    /// fields (bit 1 month, 2 year, 3 day, 10 hour, 11 minute, 12 second; 0x7fff all), then its
+    /// precision.
     public let modifiers: [Int]
     public let arrayDimensions: Int
     public let place: SourcePlace
@@ -386,9 +388,11 @@ public indirect enum ExpressionKind: Sendable {
     /// `(row).*`.
     case allFields(ExpressionSyntax)
     /// `array[index]`, from 1; a slice has both bounds.
-    case element(ExpressionSyntax, lower: ExpressionSyntax?, upper: ExpressionSyntax?, isSlice: Bool)
+    case element(
+        ExpressionSyntax, lower: ExpressionSyntax?, upper: ExpressionSyntax?, isSlice: Bool)
     case call(FunctionCall)
-    /// A prefix (`left` nil) or infix operator by its symbol: `+`, `||`, `->>`, `~*`, `LIKE` as `~~`.
+    /// A prefix (`left` nil) or infix operator by its symbol: `+`, `||`, `->>`, `~*`, `LIKE` as
+    /// `~~`.
     case infix(String, left: ExpressionSyntax?, right: ExpressionSyntax)
     case and([ExpressionSyntax])
     case or([ExpressionSyntax])
@@ -422,8 +426,8 @@ public indirect enum ExpressionKind: Sendable {
 }
 
 public struct FunctionCall: Sendable {
-    /// Lower case; `extract(hour from t)` is `extract('hour', t)`, `trim(…)` is btrim, `position(a in b)`
-    /// is `position(b, a)`, as PostgreSQL's grammar makes them.
+    /// Lower case; `extract(hour from t)` is `extract('hour', t)`, `trim(…)` is btrim, `position(a
+    /// in b)` is `position(b, a)`, as PostgreSQL's grammar makes them.
     public let name: Name
     public let arguments: [Argument]
     public let isStar: Bool

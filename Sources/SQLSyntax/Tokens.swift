@@ -1,5 +1,5 @@
-// The words of a text as PostgreSQL's scanner sees them: for places that the tree does not keep, for
-// limits that are checked before parsing, and for hints after a syntax error.
+// The words of a text as PostgreSQL's scanner sees them: for places that the tree does not keep,
+// for limits that are checked before parsing, and for hints after a syntax error.
 
 import Contracts
 
@@ -86,8 +86,8 @@ struct TokenList {
         return count
     }
 
-    /// The last token from `index` on that reads `word`, outside of brackets and before what ends an item
-    /// of a list or a clause.
+    /// The last token from `index` on that reads `word`, outside of brackets and before what ends
+    /// an item of a list or a clause.
     func lastMatch(_ word: String, from index: Int) -> Int? {
         var found: Int?
         var current = index

@@ -11,7 +11,8 @@ extension Column {
         switch values {
         case .bool(let values): return values[row] ? "true" : "false"
         case .int64(let values): return String(values[row])
-        case .float64(let values): return String(Int64(bitPattern: values[row].bitPattern))
+        case .float64(let values):
+            return values[row].isNaN ? "nan" : String(Int64(bitPattern: values[row].bitPattern))
         case .int128(let values):
             guard type == .uuid else { return String(values[row]) }
             let hex = String(UInt128(truncatingIfNeeded: values[row]) ^ UInt128(1) << 127, radix: 16)

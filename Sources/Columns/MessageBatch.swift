@@ -1,0 +1,91 @@
+// Messages as a source hands them to a decoder: bytes in two arenas, everything else in arrays.
+
+/// Messages of one source in the order in which they were read, each partition's in offset order.
+/// Never an object a message. A newline follows each value in `values`, so that a decoder can index
+/// neighbours together.
+public struct MessageBatch: Sendable {
+    /// The values, one behind the other.
+    public private(set) var values: [UInt8] = []
+    public private(set) var valueRanges: [ValueRange] = []
+    /// 1: no value (a tombstone), which is not the same as an empty one.
+    public private(set) var valueIsNull: [UInt8] = []
+    /// Keys and headers, one behind the other.
+    public private(set) var keys: [UInt8] = []
+    public private(set) var keyRanges: [ValueRange] = []
+    public private(set) var keyIsNull: [UInt8] = []
+    public private(set) var partitions: [Int32] = []
+    public private(set) var offsets: [Int64] = []
+    /// The record's own time, ms since 1970; −1: it has none.
+    public private(set) var timestamps: [Int64] = []
+    /// Where each message's headers begin in `headerNames`; nil: no message has any.
+    private var headerStarts: [Int] = []
+    private var headerNames: [ValueRange] = []
+    private var headerValues: [ValueRange?] = []
+
+    public init(capacity: Int = 0) {
+        valueRanges.reserveCapacity(capacity)
+        valueIsNull.reserveCapacity(capacity)
+        keyRanges.reserveCapacity(capacity)
+        keyIsNull.reserveCapacity(capacity)
+        partitions.reserveCapacity(capacity)
+        offsets.reserveCapacity(capacity)
+        timestamps.reserveCapacity(capacity)
+    }
+
+    public var count: Int { offsets.count }
+    public var isEmpty: Bool { offsets.isEmpty }
+    /// Bytes of values, keys and headers.
+    public var byteCount: Int { values.count + keys.count }
+
+    /// Adds a message. Trap: more than 4 GiB in a batch.
+    public mutating func append(
+        partition: Int32, offset: Int64, timestamp: Int64 = -1,
+        key: (some Collection<UInt8>)?, value: (some Collection<UInt8>)?
+    ) {
+        partitions.append(partition)
+        offsets.append(offset)
+        timestamps.append(timestamp)
+        valueIsNull.append(value == nil ? 1 : 0)
+        keyIsNull.append(key == nil ? 1 : 0)
+        let valueStart = values.count
+        if let value { values.append(contentsOf: value) }
+        valueRanges.append(ValueRange(start: valueStart, length: values.count - valueStart))
+        values.append(0x0a)
+        keyRanges.append(appendToKeys(key))
+        headerStarts.append(headerNames.count)
+    }
+
+    /// Adds a header to the message that was appended last.
+    public mutating func appendHeader(
+        name: some Collection<UInt8>, value: (some Collection<UInt8>)?
+    ) {
+        headerNames.append(appendToKeys(name))
+        headerValues.append(value == nil ? nil : appendToKeys(value))
+    }
+
+    private mutating func appendToKeys(_ bytes: (some Collection<UInt8>)?) -> ValueRange {
+        let start = keys.count
+        if let bytes { keys.append(contentsOf: bytes) }
+        return ValueRange(start: start, length: keys.count - start)
+    }
+
+    /// The value of one message; nil: a tombstone.
+    public func value(_ message: Int) -> ArraySlice<UInt8>? {
+        guard valueIsNull[message] == 0 else { return nil }
+        let range = valueRanges[message]
+        return values[range.lowerBound..<range.upperBound]
+    }
+
+    /// The key of one message.
+    public func key(_ message: Int) -> ArraySlice<UInt8>? {
+        guard keyIsNull[message] == 0 else { return nil }
+        let range = keyRanges[message]
+        return keys[range.lowerBound..<range.upperBound]
+    }
+
+    /// The headers of one message, in order: ranges into `keys`.
+    public func headers(_ message: Int) -> [(name: ValueRange, value: ValueRange?)] {
+        let end = message + 1 < count ? headerStarts[message + 1] : headerNames.count
+        return (headerStarts[message]..<end).map { (headerNames[$0], headerValues[$0]) }
+    }
+}

@@ -1,0 +1,59 @@
+// What the runtime needs of a sink connector: writers on the workers, one committer a target.
+//
+// A writer only prepares: files that no reader sees, or rows. What it hands over at a barrier becomes
+// part of the epoch's intent, is made durable with the checkpoint, and only then reaches a committer.
+
+public import Columns
+public import Contracts
+public import Progress
+
+/// One worker's writing side of an output. Used on the worker's thread only.
+public protocol SinkWriter: AnyObject {
+    /// Takes rows of the output's schema. Rows that the sink cannot take are given back.
+    func write(_ batch: Batch) throws(Failure) -> [RowError]
+
+    /// At the barrier of `marker`'s epoch: everything written since the last one, durable but unseen,
+    /// described for the committer. Empty if there was nothing.
+    func prepare(_ marker: Marker) throws(Failure) -> [IntentPart]
+
+    /// Bytes that the next `prepare` will hand over in the intent, for `epoch_bytes`.
+    var pendingBytes: Int { get }
+}
+
+/// What one worker contributes to an intent.
+public struct IntentPart: Sendable {
+    public let target: TargetID
+    public let bytes: [UInt8]
+
+    public init(target: TargetID, bytes: [UInt8]) {
+        self.target = target
+        self.bytes = bytes
+    }
+}
+
+/// Commits a target's intents, in epoch order, each exactly once. Used on one thread.
+public protocol SinkCommitter: AnyObject, Sendable {
+    var target: TargetID { get }
+    /// For log and progress line.
+    var name: String { get }
+    /// µs; groups epochs into one log entry.
+    var commitInterval: Int64 { get }
+
+    /// Reads the sink's newest marker of this pipeline without touching anything; nil: none. Called
+    /// for all sinks before any is touched. Kafka: the read before `init_transactions`.
+    func readMarker() throws(Failure) -> Marker?
+
+    /// Commits a prefix of what is open. `history` is what the directory knows: the marker is read
+    /// again first, and what is found landed is not committed again (design.md §3.2, §3.7).
+    func commit(_ intents: [Intent], history: TargetHistory) throws(Failure) -> CommitOutcome
+}
+
+/// What became of a commit.
+public enum CommitOutcome: Sendable {
+    /// All of the intents are in the sink and durable. `version`: the table's.
+    case committed(version: Int64?)
+    /// Another process has the sink: touch nothing, exit 4.
+    case fenced(Failure)
+    /// The sink is away; nothing is decided, try again later.
+    case unavailable(Failure)
+}

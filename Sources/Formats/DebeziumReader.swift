@@ -1,0 +1,180 @@
+// `format = 'debezium_json'`: Debezium's envelope, plain or with Kafka Connect's schema around it.
+//
+// The engine keeps the last row of each key (dialect.md §2.4), so of `before` only the key's columns
+// are read: under REPLICA IDENTITY DEFAULT the others are made up. c, r and u put `after`, d removes
+// `before`'s key. With a schema the encodings of decimals and times follow it, message by message;
+// without, a number for a timestamp or a time is in µs (Debezium's default for PostgreSQL) unless
+// `timestamp_format` says otherwise, a date in days, and a decimal in a string is text if it has a
+// point, else base64. A value that may be either is refused rather than guessed.
+
+import CSimdJSON
+import Columns
+import Contracts
+import Planning
+import Types
+
+final class DebeziumReader: ValueReader {
+    private let wanted: WantedColumns
+    private let rowType: RowType
+    private let keyType: RowType
+    private let plain: [String: JSONSettings]
+    private let probe: DebeziumSchemaProbe
+    /// Decoders by the schema they are for; empty: no schema.
+    private var decoders: [[UInt8]: JSONFields] = [:]
+    /// More schemas than this at a time are forgotten: a topic has few.
+    private static let maximumDecoders = 64
+    private let checksAll: Bool
+    private let opIndex = 0, afterIndex = 1, beforeIndex = 2
+
+    init(_ format: SourceFormat, _ wanted: WantedColumns) throws(Failure) {
+        try wanted.checkKey()
+        guard wanted.isKeyed else {
+            throw Failure(
+                .invalid, "format.debezium_key", "format 'debezium_json' needs a PRIMARY KEY",
+                hint: "declare PRIMARY KEY (column, …)")
+        }
+        for field in wanted.fields { try checkNesting(field.type, field.name) }
+        self.wanted = wanted
+        checksAll = format.isStrictJSON
+        let fields = wanted.fields.map { Field($0.name, $0.type) }
+        rowType = RowType(name: nil, fields: fields)
+        keyType = RowType(name: nil, fields: wanted.key.map { fields[$0] })
+        plain = Self.plainSettings(fields, format.timestampFormat)
+        probe = DebeziumSchemaProbe()
+    }
+
+    private static let baseFlags =
+        MILLRACE_JSON_LENIENT.rawValue | MILLRACE_JSON_REFUSES_PLACEHOLDER.rawValue
+
+    private static func plainSettings(
+        _ fields: [Field], _ format: TimestampFormat
+    ) -> [String: JSONSettings] {
+        var result: [String: JSONSettings] = [:]
+        for field in fields {
+            var settings = JSONSettings(format == .iso8601 ? .unixMicroseconds : format)
+            if field.type == .date { settings.unit = MILLRACE_JSON_DAYS }
+            if field.type == .time { settings.unit = MILLRACE_JSON_MICROSECONDS }
+            settings.flags = baseFlags
+            result[field.name] = settings
+        }
+        return result
+    }
+
+    func read(_ messages: MessageBatch) throws(Failure) -> FieldRows {
+        var sorter = RowSorter(count: messages.count)
+        let schemas = try probe.schemas(messages)
+        var columns: [Column]?
+        var first = 0
+        // Messages with the same schema lie together; each run has its decoder.
+        while first < messages.count {
+            var end = first + 1
+            while end < messages.count, schemas.same(first, end) { end += 1 }
+            let decoder = try decoder(for: schemas.bytes(first))
+            var isNull = messages.valueIsNull
+            for message in isNull.indices where message < first || message >= end {
+                isNull[message] = 1
+            }
+            let part = try decoder.decode(
+                messages.values, messages.valueRanges, isNull: isNull, checksAll: checksAll)
+            sorter.fail(part.errors, in: messages.values)
+            if let whole = columns {
+                let picks = (0..<messages.count).map { $0 >= first && $0 < end }
+                columns = zip(whole, part.columns).map { $0.replacing(with: $1, where: picks) }
+            } else {
+                columns = part.columns
+            }
+            first = end
+        }
+        guard let columns else {
+            return sorter.rows(
+                wanted.fields.map { Column.nulls($0.type, count: 0) }, changes: [])
+        }
+        return rows(messages, columns, sorter)
+    }
+
+    private func decoder(for schema: ArraySlice<UInt8>) throws(Failure) -> JSONFields {
+        let key = Array(schema)
+        if let known = decoders[key] { return known }
+        if decoders.count >= Self.maximumDecoders { decoders.removeAll() }
+        var settings = plain
+        if !key.isEmpty {
+            for (name, said) in try probe.settings(key, Self.baseFlags, rowType) {
+                settings[name] = said
+            }
+        }
+        var after = JSONField("after", .row(rowType), plainSettings)
+        after.fieldSettings = settings
+        var before = JSONField("before", .row(keyType), plainSettings)
+        before.fieldSettings = settings
+        let made = JSONFields([
+            JSONField("op", .text), after, before, JSONField(inline: "payload"),
+        ])
+        decoders[key] = made
+        return made
+    }
+
+    private var plainSettings: JSONSettings {
+        var settings = JSONSettings()
+        settings.flags = Self.baseFlags
+        return settings
+    }
+
+    private func rows(
+        _ messages: MessageBatch, _ columns: [Column], _ sorted: RowSorter
+    ) -> FieldRows {
+        var sorter = sorted
+        var changes = Array(repeating: Int8(1), count: messages.count)
+        guard case .bytes(let operations) = columns[opIndex].values,
+            case .row(let after) = columns[afterIndex].values,
+            case .row(let before) = columns[beforeIndex].values
+        else { bug("debezium columns of other types") }
+        for message in 0..<messages.count {
+            guard messages.valueIsNull[message] == 0 else {
+                sorter.skip(message)
+                continue
+            }
+            guard sorter.isRow(message) else { continue }
+            let operation =
+                columns[opIndex].isValid(message) && operations.ranges[message].count == 1
+                ? operations.data[operations.ranges[message].lowerBound] : 0
+            let hasAfter = columns[afterIndex].isValid(message)
+            let hasBefore = columns[beforeIndex].isValid(message)
+            switch operation {
+            case UInt8(ascii: "c"), UInt8(ascii: "r"), UInt8(ascii: "u"):
+                if !hasAfter { sorter.fail(message, .malformed, nil, "no \"after\" in the change") }
+            case UInt8(ascii: "d"):
+                changes[message] = -1
+                if !hasBefore { sorter.fail(message, .noKey, nil, "a delete without \"before\"") }
+            case UInt8(ascii: "m"): sorter.skip(message)
+            case UInt8(ascii: "t"):
+                sorter.fail(
+                    message, .noKey, nil,
+                    "a truncate names no rows (skipped.operations=t leaves them out)")
+            default:
+                sorter.fail(message, .malformed, nil, "no \"op\" of Debezium's in the message")
+            }
+        }
+        var fields = after.fields
+        let isDelete = changes.map { $0 < 0 }
+        if isDelete.contains(true) {
+            let nothing = wanted.fields.map { Column.nulls($0.type, count: messages.count) }
+            for (index, field) in fields.enumerated() {
+                let other = wanted.key.firstIndex(of: index).map { before.fields[$0] }
+                fields[index] = field.replacing(with: other ?? nothing[index], where: isDelete)
+            }
+        }
+        checkKeys(fields, &sorter)
+        parseIntervals(&fields, wanted, &sorter)
+        return sorter.rows(fields, changes: changes)
+    }
+
+    private func checkKeys(_ fields: [Column], _ sorter: inout RowSorter) {
+        for index in wanted.key {
+            guard let validity = fields[index].validity else { continue }
+            let name = wanted.fields[index].name
+            for message in validity.indices where !validity[message] && sorter.isRow(message) {
+                sorter.fail(message, .noKey, name, "key column \"\(name)\" is missing or NULL")
+            }
+        }
+    }
+}
