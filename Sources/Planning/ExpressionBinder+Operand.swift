@@ -105,7 +105,8 @@ extension ExpressionBinder {
                 wanted - wantedScale >= precision - scale,
                 let unscaled = unscaledValue(operand.expression)
             {
-                let factor = (0..<(wantedScale - scale)).reduce(Int128(1)) { power, _ in power * 10 }
+                let factor = (0..<(wantedScale - scale)).reduce(Int128(1)) { power, _ in power * 10
+                }
                 return .constant(.int128(unscaled * factor), type)
             }
         case nil: break
@@ -138,10 +139,11 @@ extension ExpressionBinder {
     func implicitly(
         _ operand: Operand, _ type: LogicalType, for what: String
     ) throws(Failure) -> Expression {
-        guard operand.isUntyped || operand.type == type
-            || TypeRules.cast(from: operand.type, to: type) == .implicit
-            || TypeRules.commonType([operand.type, type]) == type
-            || (operand.asNumeric != nil && type.isNumeric)
+        guard
+            operand.isUntyped || operand.type == type
+                || TypeRules.cast(from: operand.type, to: type) == .implicit
+                || TypeRules.commonType([operand.type, type]) == type
+                || (operand.asNumeric != nil && type.isNumeric)
         else {
             throw Failure(
                 .invalid, "sql.type_mismatch", "\(what) must be \(type), this is \(operand.type)",
@@ -174,7 +176,8 @@ extension ExpressionBinder {
         return (expressions, type)
     }
 
-    /// The operands' common type: literals count by their digits beside a numeric; all untyped: text.
+    /// The operands' common type: literals count by their digits beside a numeric; all untyped:
+    /// text.
     func commonType(_ operands: [Operand], in what: String) throws(Failure) -> LogicalType {
         let hasNumeric = operands.contains { !$0.isUntyped && $0.type.isNumeric }
         var common = LogicalType.unknown

@@ -99,6 +99,8 @@ public enum ChangeMode: Sendable, Hashable {
     case appendOnly
     /// Carries a change column; at any time at most one live row has a value of these columns.
     case updating(key: [Int])
+    /// Carries a change column; live rows may repeat: the key was projected away.
+    case changes
 
     public var isUpdating: Bool { self != .appendOnly }
 }

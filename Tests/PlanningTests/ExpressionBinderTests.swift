@@ -53,7 +53,10 @@ import Types
         ("ARRAY[]", "an empty ARRAY[] has no type", nil),
         ("i > ANY (a)", "> ANY (…) is not supported yet", nil),
         ("tumble(i)", "tumble stands in FROM only", "tumble(i)"),
-        ("CASE WHEN ok THEN i ELSE t END", "CASE types integer and text cannot be matched", "t END"),
+        (
+            "CASE WHEN ok THEN i ELSE t END", "CASE types integer and text cannot be matched",
+            "t END"
+        ),
         ("abs(DISTINCT i)", "*, DISTINCT, ORDER BY and FILTER need an aggregate; abs is none", nil),
         ("123456789012345678901234567890123456789", nil, nil),
     ])
@@ -82,7 +85,8 @@ import Types
     @Test func now() throws {
         var options = PlanningOptions()
         options.commandTime = 86_400_000_000
-        #expect(try bind("now()", options: options) == .constant(.int64(86_400_000_000), .timestamptz))
+        #expect(
+            try bind("now()", options: options) == .constant(.int64(86_400_000_000), .timestamptz))
         #expect(try bind("current_date", options: options) == .constant(.int64(1), .date))
     }
 
@@ -171,6 +175,8 @@ import Types
         let place = SourcePlace(file: "test.sql", offset: 0)
         let columns = try table.scope(qualifier: "t").expandStar(qualifier: nil, place: place)
         #expect(columns.map(\.name) == ["a", "b"])
-        #expect(try table.scope(qualifier: "t").resolve([Name("_offset", place: place)]).type == .bigint)
+        #expect(
+            try table.scope(qualifier: "t").resolve([Name("_offset", place: place)]).type == .bigint
+        )
     }
 }

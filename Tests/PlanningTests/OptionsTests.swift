@@ -23,16 +23,20 @@ private let kafkaTable = "CREATE TABLE t (id bigint, at timestamptz) USING kafka
             "an interval such as '10 seconds', without months"
         ),
         ("(partitions = '3-1')", "'3-1' is no value of partitions", "ranges such as 0-3,7"),
-        ("(topic_partitions = '0')", "'0' is no value of topic_partitions",
-            "an integer from 1 to 100000"),
+        (
+            "(topic_partitions = '0')", "'0' is no value of topic_partitions",
+            "an integer from 1 to 100000"
+        ),
         ("(event_time = 'att')", "column \"att\" does not exist", "did you mean \"at\"?"),
         (
             "(event_time = 'id')", "event_time \"id\" is bigint, not timestamptz",
             "declare a generated column: ts timestamptz GENERATED ALWAYS AS (…) STORED"
         ),
         ("(topic = 'a', topic = 'b')", "option \"topic\" stands twice", nil),
-        ("(topic = '${NOPE}')", "the environment variable NOPE is not set",
-            "set it, or give a default: ${NOPE:-…}"),
+        (
+            "(topic = '${NOPE}')", "the environment variable NOPE is not set",
+            "set it, or give a default: ${NOPE:-…}"
+        ),
     ])
     func wrongOptions(_ options: String, _ message: String, _ hint: String?) throws {
         let refused = try catalogRefusal(kafkaTable + options)
@@ -126,10 +130,14 @@ private let kafkaTable = "CREATE TABLE t (id bigint, at timestamptz) USING kafka
 
     @Test func sinkNeedsAndRefuses() throws {
         let kafka = try table(kafkaTable + "(topic = 'x')")
-        let missing = try refusal("") { _ = try kafka.options.makeSink(schema: kafka.schema, key: nil) }
+        let missing = try refusal("") {
+            _ = try kafka.options.makeSink(schema: kafka.schema, key: nil)
+        }
         #expect(missing.message == "kafka needs the option bootstrap_servers")
         let source = try table(kafkaTable + "(watermark_delay = '1 s', event_time = 'at')")
-        let role = try refusal("") { _ = try source.options.makeSink(schema: source.schema, key: nil) }
+        let role = try refusal("") {
+            _ = try source.options.makeSink(schema: source.schema, key: nil)
+        }
         #expect(role.code == "option.role")
     }
 
@@ -137,7 +145,8 @@ private let kafkaTable = "CREATE TABLE t (id bigint, at timestamptz) USING kafka
         let table = try table(
             kafkaTable
                 + """
-                (topic = 'x', bootstrap_servers = 'h:1', columns_as_key = 'at', "kafka.acks" = 'all')
+                (topic = 'x', bootstrap_servers = 'h:1', columns_as_key = 'at',
+                 "kafka.acks" = 'all')
                 """)
         guard case .kafka(let kafka) = try table.options.makeSink(schema: table.schema, key: [0])
         else { Issue.record("no kafka sink"); return }
@@ -149,7 +158,10 @@ private let kafkaTable = "CREATE TABLE t (id bigint, at timestamptz) USING kafka
     @Test func everyOptionIsDocumented() {
         let text = optionsMarkdown()
         for option in OptionTable.all { #expect(text.contains("| `\(option.name)` |")) }
-        #expect(OptionTable.all.allSatisfy { $0.summary.hasSuffix(".") || $0.summary.hasSuffix("…")
-            || $0.summary.contains(":") })
+        #expect(
+            OptionTable.all.allSatisfy {
+                $0.summary.hasSuffix(".") || $0.summary.hasSuffix("…")
+                    || $0.summary.contains(":")
+            })
     }
 }

@@ -124,8 +124,10 @@ private let kafka = "USING kafka WITH (topic = 'x', bootstrap_servers = 'h:1', "
     @Test(arguments: [
         ("(auction bigint, pric bigint)", "nexmark's bid has no field \"pric\""),
         ("(auction bigint, price integer)", "nexmark's \"price\" has bigint, not integer"),
-        ("(date_time timestamptz, extra text)",
-            "these columns fit person and auction and bid events"),
+        (
+            "(date_time timestamptz, extra text)",
+            "these columns fit person and auction and bid events"
+        ),
         ("(event_type integer, bid bigint)", "\"bid\" is a row beside event_type"),
     ])
     func refusedNexmark(_ columns: String, _ message: String) throws {
@@ -136,8 +138,10 @@ private let kafka = "USING kafka WITH (topic = 'x', bootstrap_servers = 'h:1', "
     @Test(arguments: [
         ("CREATE TABLE t (a bigint, a text) USING print", "column \"a\" stands twice"),
         ("CREATE TABLE t (a numeric) USING print", "numeric needs its digits here"),
-        ("CREATE TABLE t (a numeric(39,0)) USING print",
-            "numeric(39,0): 1 to 38 digits, 0 to all of them behind the point"),
+        (
+            "CREATE TABLE t (a numeric(39,0)) USING print",
+            "numeric(39,0): 1 to 38 digits, 0 to all of them behind the point"
+        ),
         ("CREATE TABLE t (a bigit) USING print", "there is no type \"bigit\""),
         ("CREATE TABLE t (a varchar(3)) USING print", "there is no type \"varchar\""),
         ("CREATE TABLE t (a bigint, PRIMARY KEY (b)) USING print", "column \"b\" does not exist"),
