@@ -5,6 +5,16 @@ public import Contracts
 public import Planning
 public import Progress
 
+/// How far a run goes (dialect.md §6).
+public enum RunMode: Sendable, Hashable {
+    /// Until it is told to stop.
+    case live
+    /// To the ends at start, resolved once and stored; then all windows close.
+    case bounded
+    /// To the present ends; windows stay open and the next run goes on.
+    case availableNow
+}
+
 /// One scan of the plan, for all workers. Thread-safe: the control thread discovers and resolves while
 /// workers read.
 public protocol Source: AnyObject, Sendable {
@@ -13,10 +23,11 @@ public protocol Source: AnyObject, Sendable {
     /// The partitions that exist now, in order. Retries while the outside is away, unless `failFast`.
     func discover() throws(Failure) -> [String]
 
-    /// Where a partition begins and, bounded, ends: `stored` from the last checkpoint or nil. Checks
-    /// that a stored position still means the same records (design.md §3.10).
+    /// Where a partition begins and, unless the run is live, ends: `stored` from the last checkpoint or
+    /// nil. A bounded run keeps a stored end; `availableNow` asks anew. Checks that a stored position
+    /// still means the same records (design.md §3.10).
     func resolve(
-        partition: String, stored: PartitionOffset?, isBounded: Bool
+        partition: String, stored: PartitionOffset?, mode: RunMode
     ) throws(Failure) -> PartitionOffset
 
     /// The reader of one worker for these partitions; called once a worker.

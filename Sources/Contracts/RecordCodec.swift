@@ -43,6 +43,12 @@ public struct RecordWriter: Sendable {
     }
 
     public mutating func string(_ value: String) { counted(value.utf8) }
+
+    /// A byte that says whether there is a value, then the counted bytes.
+    public mutating func optional(_ value: [UInt8]?) {
+        byte(value == nil ? 0 : 1)
+        if let value { counted(value) }
+    }
 }
 
 /// Reads what `RecordWriter` wrote. Stored bytes may be damaged: every read is checked and throws a
@@ -98,6 +104,10 @@ public struct RecordReader: Sendable {
         guard count <= UInt64(bytes.count - position) else { throw damaged() }
         defer { position += Int(count) }
         return Array(bytes[position..<position + Int(count)])
+    }
+
+    public mutating func optional() throws(Failure) -> [UInt8]? {
+        try byte() == 1 ? try counted() : nil
     }
 
     public mutating func string() throws(Failure) -> String {

@@ -3,6 +3,7 @@
 import CSystem
 public import Contracts
 import Glibc
+import Synchronization
 
 /// The value of an environment variable.
 public func environmentValue(_ name: String) -> String? {
@@ -174,4 +175,31 @@ public final class FileLock: Sendable {
     }
 
     deinit { close(descriptor) }
+}
+
+/// The process's standard output, written whole.
+public enum StandardOutput {
+    private static let lock = Mutex(())
+
+    /// Writes all the bytes; a reader that went away is a failure.
+    public static func write(_ bytes: [UInt8]) throws(Failure) {
+        let code = lock.withLock { _ -> Int32 in
+            var written = 0
+            while written < bytes.count {
+                // SAFETY: the range from `written` to the end lies inside the array.
+                let count = unsafe bytes.withUnsafeBytes { buffer in
+                    unsafe Glibc.write(
+                        STDOUT_FILENO, buffer.baseAddress.map { unsafe $0 + written },
+                        buffer.count - written)
+                }
+                if count < 0 {
+                    if millrace_errno() == EINTR { continue }
+                    return millrace_errno()
+                }
+                written += count
+            }
+            return 0
+        }
+        if code != 0 { throw fileFailure("write", "standard output", errno: code) }
+    }
 }

@@ -1,6 +1,7 @@
-// Arithmetic of real and double precision. As in PostgreSQL an infinite result of finite arguments, a
-// product or quotient that vanishes, and a division by zero are errors. A real's result is computed
-// in double and rounded once more: harmless for these four, as 53 ≥ 2 × 24 + 2 (Figueroa 1995).
+// Arithmetic of real and double precision. As in PostgreSQL an infinite result of finite arguments,
+// a product or quotient that vanishes, and a division by zero are errors. A real's result is
+// computed in double and rounded once more: harmless for these four, as 53 ≥ 2 × 24 + 2 (Figueroa
+// 1995).
 
 import Columns
 import Contracts

@@ -1,5 +1,6 @@
-// Integer arithmetic with PostgreSQL's ranges. The fast pass wraps and keeps one sticky flag; only if
-// it is up, a slow pass finds the rows that failed (style.md §3.2: a trapping loop takes twice as long).
+// Integer arithmetic with PostgreSQL's ranges. The fast pass wraps and keeps one sticky flag; only
+// if it is up, a slow pass finds the rows that failed (style.md §3.2: a trapping loop takes twice
+// as long).
 
 import Columns
 import Contracts

@@ -1,6 +1,6 @@
 // The loops that kernels are made of. Each is inlined into a concrete caller, so that the operation
-// becomes part of a plain loop over arrays. An array of one value beside one of `count` values stands
-// for `count` times that value (`Function.broadcasts`).
+// becomes part of a plain loop over arrays. An array of one value beside one of `count` values
+// stands for `count` times that value (`Function.broadcasts`).
 
 @inline(__always)
 func mapped<Value: BitwiseCopyable, Result: BitwiseCopyable>(

@@ -1,5 +1,5 @@
-// Text as values of any type, as PostgreSQL's input functions read it: white space around is ignored
-// (not by bytea), anything else that is not the type's is an error of the row.
+// Text as values of any type, as PostgreSQL's input functions read it: white space around is
+// ignored (not by bytea), anything else that is not the type's is an error of the row.
 
 import Columns
 import Contracts
@@ -150,7 +150,8 @@ enum TextInput {
     /// A decimal number, NaN, or an infinity; a number that becomes infinite or vanishes is out of
     /// range.
     static func float(_ bytes: Span<UInt8>, isReal: Bool) -> NumberOutcome<Double> {
-        guard let value = isReal ? NumberText.parseReal(bytes) : NumberText.parseDouble(bytes) else {
+        guard let value = isReal ? NumberText.parseReal(bytes) : NumberText.parseDouble(bytes)
+        else {
             return special(bytes)
         }
         if value.isInfinite { return .outOfRange }

@@ -115,7 +115,9 @@ enum JSONSyntax {
             index += 1
             guard byte == UInt8(ascii: "u") else { return "\"\\/bfnrt".utf8.contains(byte) }
             for _ in 0..<4 {
-                guard let digit = next, UUIDText.hexadecimalValue(digit) != nil else { return false }
+                guard let digit = next, UUIDText.hexadecimalValue(digit) != nil else {
+                    return false
+                }
                 index += 1
             }
             return true

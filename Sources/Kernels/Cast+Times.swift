@@ -1,5 +1,5 @@
-// Casts among dates and times. The session's zone is UTC here; where `SET TIME ZONE` says otherwise,
-// the planner writes the shift into the expression.
+// Casts among dates and times. The session's zone is UTC here; where `SET TIME ZONE` says
+// otherwise, the planner writes the shift into the expression.
 
 import Columns
 import Contracts
@@ -14,7 +14,10 @@ extension CastJob {
         case (.time, .interval):
             .interval(mapped(source.values.int64s ?? []) { IntervalValue(microseconds: $0) })
         case (.interval, .time):
-            .int64(mapped(source.values.intervals ?? []) { CivilTime.split($0.microseconds).microseconds })
+            .int64(
+                mapped(source.values.intervals ?? []) {
+                    CivilTime.split($0.microseconds).microseconds
+                })
         case (.timestamp, .timestamptz), (.timestamptz, .timestamp): source.values
         default: bug("no cast from \(source.type) to \(type)")
         }

@@ -1,5 +1,5 @@
-// Casts, as PostgreSQL's (dialect.md §3.1). Which casts there are, which can fail, and the way from a
-// pair of types to the loop that does the work.
+// Casts, as PostgreSQL's (dialect.md §3.1). Which casts there are, which can fail, and the way from
+// a pair of types to the loop that does the work.
 
 public import Columns
 public import Contracts

@@ -1,5 +1,5 @@
-// Comparison: = <> < <= > >= for every type, IS DISTINCT FROM, and the three-way comparison of single
-// values that the rest is measured by.
+// Comparison: = <> < <= > >= for every type, IS DISTINCT FROM, and the three-way comparison of
+// single values that the rest is measured by.
 //
 // PostgreSQL's order: text by bytes (collation "C"), −0 = 0, NaN = NaN and greatest, intervals by
 // their span, arrays and rows element by element, in which a NULL equals a NULL and is greatest.

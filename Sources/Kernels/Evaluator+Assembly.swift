@@ -4,7 +4,8 @@
 import Columns
 import Types
 
-/// Values for some rows of a column: `column[sources[i]]` (or `column[i]`) goes to row `targets[i]`.
+/// Values for some rows of a column: `column[sources[i]]` (or `column[i]`) goes to row
+/// `targets[i]`.
 struct ColumnPiece {
     let column: Column
     let targets: [Int32]

@@ -1,6 +1,6 @@
 // AND, OR, CASE, COALESCE: left to right, and what stands right is evaluated only for the rows that
-// need it, where it could fail (dialect.md §3.5). A part that cannot fail is evaluated for all rows:
-// one plain loop is cheaper than a gather.
+// need it, where it could fail (dialect.md §3.5). A part that cannot fail is evaluated for all
+// rows: one plain loop is cheaper than a gather.
 
 import Columns
 import Contracts
@@ -26,7 +26,8 @@ enum Connective {
             let open = undecided(state)
             if open.isEmpty { break }
             let answer = TruthColumn(part.evaluate(batch, only: open, errors: &errors))
-            state = open.count == batch.rowCount
+            state =
+                open.count == batch.rowCount
                 ? joined(state, answer) : joined(state, answer, at: open)
         }
         return state.column

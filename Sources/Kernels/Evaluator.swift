@@ -1,16 +1,17 @@
 // Walks an expression once per batch; every loop over rows is in a kernel.
 //
 // What a row of the result holds is unspecified where the row has an error: callers leave such rows
-// out. A kernel may compute on the garbage that stands under a NULL; what it reports there is dropped.
+// out. A kernel may compute on the garbage that stands under a NULL; what it reports there is
+// dropped.
 
 public import Columns
 import Contracts
 import Types
 
 extension Expression {
-    /// The expression's value for each row of `batch`. Rows that fail get an entry in `errors`, with
-    /// the place of the part that failed, and an unspecified value. Complexity: one pass of a kernel
-    /// for each part.
+    /// The expression's value for each row of `batch`. Rows that fail get an entry in `errors`,
+    /// with the place of the part that failed, and an unspecified value. Complexity: one pass of a
+    /// kernel for each part.
     public func evaluate(_ batch: Batch, errors: inout RowErrors) -> Column {
         switch self {
         case .column(let index, _): batch.columns[index]
@@ -107,7 +108,9 @@ func joined(_ validities: [Validity]) -> Validity {
 }
 
 private func negated(_ column: Column) -> Column {
-    guard case .bool(let values) = column.values else { return .nulls(.boolean, count: column.count) }
+    guard case .bool(let values) = column.values else {
+        return .nulls(.boolean, count: column.count)
+    }
     return Column(.boolean, .bool(mapped(values) { !$0 }), validity: column.validity)
 }
 

@@ -3,10 +3,10 @@
 //
 // Every finite double is m × 2^(e − 1074) with |m| < 2^53 and e in 0 … 2045. The sum is one long
 // fixed-point number in units of 2^−1074, cut into digits of 32 bits, each kept in a signed 64-bit
-// chunk, so that carries can wait. A term touches three neighbouring chunks with less than 2^32 each;
-// after 2^30 terms a chunk may be near 2^62, and carries are propagated. Addition of integers is
-// associative: the order of terms cannot show, and a term taken back leaves no trace.
-// Only chunks between the lowest and highest digit seen are kept: mostly five or six of 68.
+// chunk, so that carries can wait. A term touches three neighbouring chunks with less than 2^32
+// each; after 2^30 terms a chunk may be near 2^62, and carries are propagated. Addition of integers
+// is associative: the order of terms cannot show, and a term taken back leaves no trace. Only
+// chunks between the lowest and highest digit seen are kept: mostly five or six of 68.
 
 public import Types
 
@@ -51,8 +51,8 @@ public struct FloatSum: Sendable {
         if termsUntilCarry == 0 { propagate() }
     }
 
-    /// Adds x² as the exact pair that it is (two-product): `high + low`. A square out of the range of
-    /// a double counts as infinite.
+    /// Adds x² as the exact pair that it is (two-product): `high + low`. A square out of the range
+    /// of a double counts as infinite.
     public mutating func addSquare(of value: Double, change: Int8) {
         let square = value * value
         add(square, change: change)

@@ -1,5 +1,5 @@
-// Variances from exact sums: (n Σx² − (Σx)²) ÷ n², with the numerator exact, so that nothing cancels
-// away however large the values are beside their differences.
+// Variances from exact sums: (n Σx² − (Σx)²) ÷ n², with the numerator exact, so that nothing
+// cancels away however large the values are beside their differences.
 
 /// ± magnitude × 2^exponent, of any length; for reading sums, never for adding rows.
 struct BigNumber {
@@ -58,7 +58,8 @@ struct BigNumber {
         return product
     }
 
-    /// left − right of two numbers that are not negative; negative results are 0, for no variance is.
+    /// left − right of two numbers that are not negative; negative results are 0, for no variance
+    /// is.
     static func difference(_ left: BigNumber, _ right: BigNumber) -> BigNumber {
         let exponent = min(left.exponent, right.exponent)
         var first = left.shifted(to: exponent)
@@ -125,8 +126,8 @@ private func variance(
 }
 
 extension IntegerSum {
-    /// var_pop or var_samp of numbers with `scale` digits behind the point, from their sum and the sum
-    /// of their squares; nil where PostgreSQL has NULL: no row, or one row of a sample.
+    /// var_pop or var_samp of numbers with `scale` digits behind the point, from their sum and the
+    /// sum of their squares; nil where PostgreSQL has NULL: no row, or one row of a sample.
     public func variance(
         squares: IntegerSum, count: Int64, scale: Int, isSample: Bool
     ) -> Double? {

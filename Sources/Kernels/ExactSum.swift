@@ -3,8 +3,8 @@
 
 public import Types
 
-/// The exact sum of integers or unscaled numerics, wrapping at 256 bits (two's complement): more than
-/// 10^38 terms of 38 digits, or five squares of such.
+/// The exact sum of integers or unscaled numerics, wrapping at 256 bits (two's complement): more
+/// than 10^38 terms of 38 digits, or five squares of such.
 @frozen
 public struct IntegerSum: Sendable, Hashable, BitwiseCopyable {
     public var high: Int128
@@ -80,8 +80,8 @@ public struct IntegerSum: Sendable, Hashable, BitwiseCopyable {
         return type.integerRange.contains(clamping: value) ? value : nil
     }
 
-    /// sum ÷ count with `resultScale` digits, half away from zero; nil if it has more than 38 digits.
-    /// count > 0, resultScale ≥ scale, both at most 38.
+    /// sum ÷ count with `resultScale` digits, half away from zero; nil if it has more than 38
+    /// digits. count > 0, resultScale ≥ scale, both at most 38.
     public func average(count: Int64, scale: Int, resultScale: Int) -> Int128? {
         let divisor = UInt128(count.magnitude)
         let (isNegative, top, bottom) = magnitude

@@ -3,8 +3,8 @@
 public import Columns
 
 extension Expression {
-    /// The rows for which the condition is true, in order: not those where it is NULL, nor those that
-    /// have an entry in `errors`.
+    /// The rows for which the condition is true, in order: not those where it is NULL, nor those
+    /// that have an entry in `errors`.
     public func evaluateFilter(_ batch: Batch, errors: inout RowErrors) -> [Int32] {
         let column = evaluate(batch, errors: &errors)
         guard case .bool(let values) = column.values else { return [] }

@@ -17,17 +17,18 @@ public struct Function: Sendable {
     public let isStrict: Bool
     /// Whether a row can fail; what cannot fail may be evaluated early.
     public let canFail: Bool
-    /// The kernel takes a constant as a column of one row, which spares filling a whole one; at least
-    /// one argument is always of full length.
+    /// The kernel takes a constant as a column of one row, which spares filling a whole one; at
+    /// least one argument is always of full length.
     public let broadcasts: Bool
-    /// The result's type from the arguments' types, after coercion, and from the values of arguments
-    /// that are constants (`round(numeric, 2)` needs its 2). A Failure refuses the call.
+    /// The result's type from the arguments' types, after coercion, and from the values of
+    /// arguments that are constants (`round(numeric, 2)` needs its 2). A Failure refuses the call.
     public let resultType: @Sendable (_ arguments: [ArgumentType]) throws(Failure) -> LogicalType
     public let kernel: Kernel
     /// A sentence and an example for the SQL reference.
     public let summary: String
 
-    /// Evaluates a whole batch. Rows that fail are reported to `errors`, their result is unspecified.
+    /// Evaluates a whole batch. Rows that fail are reported to `errors`, their result is
+    /// unspecified.
     public typealias Kernel = @Sendable (_ call: KernelCall, _ errors: inout RowErrors) -> Column
 
     public init(
@@ -102,8 +103,8 @@ public struct KernelCall: Sendable {
     public let rowCount: Int
     public let type: LogicalType
     public let place: SourcePlace?
-    /// Of a strict function: the rows without a NULL argument. An error of another row is dropped, so
-    /// a kernel may look here to spare itself the making of one.
+    /// Of a strict function: the rows without a NULL argument. An error of another row is dropped,
+    /// so a kernel may look here to spare itself the making of one.
     public let validity: Validity
 
     public init(

@@ -1,8 +1,8 @@
-// Hashes of rows. They lay out stored state and name key groups (by their upper 7 bits), so they must
-// never change: tests hold known answers.
+// Hashes of rows. They lay out stored state and name key groups (by their upper 7 bits), so they
+// must never change: tests hold known answers.
 //
-// Keys that are equal hash alike: −0 as 0, every NaN as one, intervals by their span, a NULL by a word
-// of its own. A row's hash is folded over its columns, in order: h ← mix(h × K + word).
+// Keys that are equal hash alike: −0 as 0, every NaN as one, intervals by their span, a NULL by a
+// word of its own. A row's hash is folded over its columns, in order: h ← mix(h × K + word).
 
 public import Columns
 import CXXHash

@@ -40,7 +40,8 @@ public enum NumberText {
         return isNegative ? value : -value
     }
 
-    /// A decimal number at a scale: `1`, `-1.50`, `1e3`, `.5`. Digits behind the scale must be zeros.
+    /// A decimal number at a scale: `1`, `-1.50`, `1e3`, `.5`. Digits behind the scale must be
+    /// zeros.
     public static func parseDecimal(
         _ bytes: Span<UInt8>, precision: Int, scale: Int
     ) -> NumberOutcome<Int128> {
@@ -145,7 +146,8 @@ private struct ScannedNumber {
     private static func exponent(_ bytes: Span<UInt8>, from start: Int) -> Int? {
         var index = start
         var isNegative = false
-        if index < bytes.count, bytes[index] == NumberText.plus || bytes[index] == NumberText.minus {
+        if index < bytes.count, bytes[index] == NumberText.plus || bytes[index] == NumberText.minus
+        {
             isNegative = bytes[index] == NumberText.minus
             index += 1
         }

@@ -23,8 +23,8 @@ extension Numeric {
         return powers
     }()
 
-    /// A float at a scale, by way of its 15 (real: 6) leading digits, as PostgreSQL; nil if it is not
-    /// finite or has too many digits before the point.
+    /// A float at a scale, by way of its 15 (real: 6) leading digits, as PostgreSQL; nil if it is
+    /// not finite or has too many digits before the point.
     static func decimal(
         _ value: Double, isReal: Bool, precision: Int, scale: Int
     ) -> Int128? {
@@ -37,7 +37,8 @@ extension Numeric {
         guard shift <= 38 || digits == 0 else { return nil }
         let magnitude: Int128
         if shift >= 0 {
-            let (scaled, overflow) = digits.multipliedReportingOverflow(by: powersOfTen[min(shift, 38)])
+            let (scaled, overflow) = digits.multipliedReportingOverflow(
+                by: powersOfTen[min(shift, 38)])
             if overflow { return nil }
             magnitude = scaled
         } else {
@@ -52,8 +53,8 @@ extension ShortestDigits {
     /// Keeps `limit` digits, rounded as the exact value says.
     ///
     /// The shortest digits lie on the same side of the middle between two candidates as the exact
-    /// value: were the middle between them, it would be shorter or nearer and have been chosen. Only
-    /// where they are the middle, the exact value is asked; a true tie goes to the even digit.
+    /// value: were the middle between them, it would be shorter or nearer and have been chosen.
+    /// Only where they are the middle, the exact value is asked; a true tie goes to the even digit.
     fileprivate mutating func round(to limit: Int, of value: Double) {
         guard digits.count > limit else { return }
         let dropped = digits[limit...]

@@ -22,8 +22,8 @@ public enum Numeric {
         return value < limit && value > -limit
     }
 
-    /// The same number at another scale: rounded half away from zero when digits are dropped, nil if
-    /// it has more than 38 digits then.
+    /// The same number at another scale: rounded half away from zero when digits are dropped, nil
+    /// if it has more than 38 digits then.
     public static func rescale(_ value: Int128, from: Int, to: Int) -> Int128? {
         if from == to { return value }
         if from > to { return dividingRounded(value, powersOfTen[from - to]) }
@@ -39,13 +39,14 @@ public enum Numeric {
         return value < 0 ? quotient - 1 : quotient + 1
     }
 
-    /// left × 10^exponent ÷ right, half away from zero; nil if it has more than 38 digits. right ≠ 0,
-    /// exponent in 0 … 76.
+    /// left × 10^exponent ÷ right, half away from zero; nil if it has more than 38 digits. right ≠
+    /// 0, exponent in 0 … 76.
     public static func quotient(_ left: Int128, _ right: Int128, exponent: Int) -> Int128? {
         if exponent <= 38 {
             let (scaled, overflow) = left.multipliedReportingOverflow(by: powersOfTen[exponent])
             if !overflow, scaled != .min, right != .min {
-                let value = dividingRounded(right < 0 ? -scaled : scaled, right < 0 ? -right : right)
+                let value = dividingRounded(
+                    right < 0 ? -scaled : scaled, right < 0 ? -right : right)
                 return fits(value, precision: 38) ? value : nil
             }
         }

@@ -6,8 +6,9 @@ package import SQLSyntax
 import Types
 
 extension Catalog {
-    /// All declarations and settings of a file; INSERT and SELECT are skipped (they are the planner's;
-    /// `statementSettings(at:)` tells what held there). Throws at the first that is wrong.
+    /// All declarations and settings of a file; INSERT and SELECT are skipped (they are the
+    /// planner's; `statementSettings(at:)` tells what held there). Throws at the first that is
+    /// wrong.
     package init(_ statements: [Statement], options: PlanningOptions) throws(Failure) {
         self.init(options: options)
         var settingsTable = SettingsReader(options: options)
@@ -38,8 +39,8 @@ extension Catalog {
             ?? SettingsReader(options: options).statement
     }
 
-    /// The relation that FROM or INSERT names. Throws `sql.relation_unknown` with the nearest name, or
-    /// `sql.not_a_relation` for a type.
+    /// The relation that FROM or INSERT names. Throws `sql.relation_unknown` with the nearest name,
+    /// or `sql.not_a_relation` for a type.
     package func relation(_ name: Name) throws(Failure) -> Relation {
         if let relation = relations.first(where: { $0.name.text == name.text }) { return relation }
         if types[name.text] != nil {

@@ -7,8 +7,9 @@ package import Types
 
 /// The declarations of a file, in order, checked one by one.
 ///
-/// `plan` asks it for relations; views stay syntax, since each reader's pushdown differs. Nothing is
-/// visible before its declaration, as in PostgreSQL, except that options name tables of the whole file.
+/// `plan` asks it for relations; views stay syntax, since each reader's pushdown differs. Nothing
+/// is visible before its declaration, as in PostgreSQL, except that options name tables of the
+/// whole file.
 package struct Catalog: Sendable {
     package let options: PlanningOptions
     /// Whole-file settings, `--set` applied.

@@ -64,9 +64,9 @@ package struct DeclaredCheck: Sendable {
 }
 
 extension DeclaredTable {
-    /// The columns a scan delivers when a query uses `used`: those plus every column under NOT NULL,
-    /// CHECK or PRIMARY KEY and the event time (dialect.md §3.3); ascending positions in `columns`.
-    /// Fix them before any rewrite. The scan's schema has them in this order.
+    /// The columns a scan delivers when a query uses `used`: those plus every column under NOT
+    /// NULL, CHECK or PRIMARY KEY and the event time (dialect.md §3.3); ascending positions in
+    /// `columns`. Fix them before any rewrite. The scan's schema has them in this order.
     package func readColumns(using used: Set<Int>) -> [Int] {
         var read = used.union(primaryKey)
         for (position, column) in columns.enumerated()

@@ -232,7 +232,7 @@ extension ExpressionBinder {
         guard let chosen = exact.first ?? fitting.first else {
             let shown = arguments.map(\.type.description).joined(separator: ", ")
             throw Failure(
-                .invalid, "sql.function_unknown", "there is no function \(call.name.text)(\(shown))",
+                .invalid, "sql.function_unknown", "no function \(call.name.text)(\(shown)) exists",
                 hint: "there is "
                     + overloads.map(\.signature).joined(separator: " and "), place: place)
         }
@@ -248,8 +248,8 @@ extension ExpressionBinder {
 
     // MARK: Aggregates by name
 
-    /// The aggregate that a call names (`stddev` and other aliases included), or nil. Calls with OVER
-    /// count as well: the caller refuses them.
+    /// The aggregate that a call names (`stddev` and other aliases included), or nil. Calls with
+    /// OVER count as well: the caller refuses them.
     package static func aggregate(named call: FunctionCall) -> AggregateFunction? {
         let name = call.name.text
         if name == "count" { return call.isStar ? .countStar : .count }

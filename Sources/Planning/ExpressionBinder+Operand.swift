@@ -105,7 +105,8 @@ extension ExpressionBinder {
                 wanted - wantedScale >= precision - scale,
                 let unscaled = unscaledValue(operand.expression)
             {
-                let factor = (0..<(wantedScale - scale)).reduce(Int128(1)) { power, _ in power * 10 }
+                let factor = (0..<(wantedScale - scale)).reduce(Int128(1)) { power, _ in power * 10
+                }
                 return .constant(.int128(unscaled * factor), type)
             }
         case nil: break
@@ -138,10 +139,11 @@ extension ExpressionBinder {
     func implicitly(
         _ operand: Operand, _ type: LogicalType, for what: String
     ) throws(Failure) -> Expression {
-        guard operand.isUntyped || operand.type == type
-            || TypeRules.cast(from: operand.type, to: type) == .implicit
-            || TypeRules.commonType([operand.type, type]) == type
-            || (operand.asNumeric != nil && type.isNumeric)
+        guard
+            operand.isUntyped || operand.type == type
+                || TypeRules.cast(from: operand.type, to: type) == .implicit
+                || TypeRules.commonType([operand.type, type]) == type
+                || (operand.asNumeric != nil && type.isNumeric)
         else {
             throw Failure(
                 .invalid, "sql.type_mismatch", "\(what) must be \(type), this is \(operand.type)",
@@ -174,7 +176,8 @@ extension ExpressionBinder {
         return (expressions, type)
     }
 
-    /// The operands' common type: literals count by their digits beside a numeric; all untyped: text.
+    /// The operands' common type: literals count by their digits beside a numeric; all untyped:
+    /// text.
     func commonType(_ operands: [Operand], in what: String) throws(Failure) -> LogicalType {
         let hasNumeric = operands.contains { !$0.isUntyped && $0.type.isNumeric }
         var common = LogicalType.unknown
@@ -199,17 +202,30 @@ extension ExpressionBinder {
     }
 }
 
-/// The value of a constant's text as `type`, by the same code that casts text in rows.
+/// The value of a constant's text as `type`, by the code that casts text in rows.
 /// Throws `sql.invalid_literal` at `place`.
 func literalValue(
     _ text: String, _ type: LogicalType, _ place: SourcePlace
 ) throws(Failure) -> Scalar {
-    let cast = Expression.cast(.constant(.text(text), .text), to: type, place: place)
-    switch cast.constantValue() {
-    case .value(let scalar): return scalar
-    case .failed(let error):
-        throw Failure(
-            .invalid, "sql.invalid_literal", "'\(text)' is no valid \(type): \(error.detail)",
-            place: place)
+    let bytes = Array(text.utf8)
+    let value: Scalar?
+    switch type {
+    case .interval: value = IntervalText.parse(text).map { .interval($0) }
+    case .timestamptz: value = CivilTime.parseTimestampTZ(bytes.span).map { .int64($0) }
+    case .timestamp: value = CivilTime.parseTimestamp(bytes.span).map { .int64($0) }
+    case .date: value = CivilTime.parseDate(bytes.span).map { .int64($0) }
+    case .time: value = CivilTime.parseTime(bytes.span).map { .int64($0) }
+    default:
+        let cast = Expression.cast(.constant(.text(text), .text), to: type, place: place)
+        switch cast.constantValue() {
+        case .value(let scalar): value = scalar
+        case .failed(let error):
+            throw Failure(
+                .invalid, "sql.invalid_literal",
+                "'\(text)' is no valid \(type): \(error.detail)", place: place)
+        }
     }
+    if let value { return value }
+    throw Failure(
+        .invalid, "sql.invalid_literal", "'\(text)' is no valid \(type)", place: place)
 }

@@ -1,11 +1,11 @@
 // Chooses the overload of a function or operator, as PostgreSQL does (its chapter 10).
 //
-// 1. Only overloads whose parameters all arguments reach implicitly. 2. Of these, those with the most
-// exact matches; for a binary operator an untyped literal first counts as the other side's type.
-// 3. The shortest way of conversion in total: smallint → integer → bigint → numeric → double;
+// 1. Only overloads whose parameters all arguments reach implicitly. 2. Of these, those with the
+// most exact matches; for a binary operator an untyped literal first counts as the other side's
+// type. 3. The shortest way of conversion in total: smallint → integer → bigint → numeric → double;
 // date → timestamptz for functions (PostgreSQL's preferred type), → timestamp for operators.
-// 4. Untyped literals prefer text. 5. The order of the table. Nothing converts to real implicitly, so
-// real beside any other number is double (dialect.md §3.1).
+// 4. Untyped literals prefer text. 5. The order of the table. Nothing converts to real implicitly,
+// so real beside any other number is double (dialect.md §3.1).
 
 import Contracts
 import Kernels
@@ -71,7 +71,9 @@ extension ExpressionBinder {
     }
 
     private func constant(_ value: Expression) -> Scalar? {
-        guard value.isColumnFree, case .value(let scalar) = value.constantValue() else { return nil }
+        guard value.isColumnFree, case .value(let scalar) = value.constantValue() else {
+            return nil
+        }
         return scalar
     }
 

@@ -6,7 +6,8 @@ import SQLSyntax
 import Types
 
 extension ExpressionBinder {
-    /// Binds one part. In an aggregate query a part without aggregate calls is first offered as a key.
+    /// Binds one part. In an aggregate query a part without aggregate calls is first offered as a
+    /// key.
     func operand(_ syntax: ExpressionSyntax) throws(Failure) -> Operand {
         if let hooks, Self.canBeKey(syntax), !Self.containsAggregate(syntax) {
             let plain = ExpressionBinder(catalog: catalog, scope: scope, context: context)

@@ -8,11 +8,11 @@ package import Types
 /// Binds expressions over one scope. Types follow PostgreSQL, numerics dialect.md §3.1.
 ///
 /// Binding the parts of an aggregate query (select list, HAVING, ORDER BY): give `AggregateHooks`.
-/// The binder then goes top down: a part without an aggregate call is bound over the input scope, and
-/// the bound expression offered to `groupKey`; what it gives back (a column of the aggregate's output)
-/// stands for the whole part. An aggregate call goes to `aggregate`. A column reached neither way is
-/// refused by `ungrouped`. Constants need no key. Everything else is bound as usual over what the
-/// hooks gave, so the result is an expression over the aggregate's output.
+/// The binder then goes top down: a part without an aggregate call is bound over the input scope,
+/// and the bound expression offered to `groupKey`; what it gives back (a column of the aggregate's
+/// output) stands for the whole part. An aggregate call goes to `aggregate`. A column reached
+/// neither way is refused by `ungrouped`. Constants need no key. Everything else is bound as usual
+/// over what the hooks gave, so the result is an expression over the aggregate's output.
 package struct ExpressionBinder {
     package let catalog: Catalog
     package let scope: Scope
@@ -43,7 +43,8 @@ package struct ExpressionBinder {
         package init(
             groupKey: @escaping (Expression) -> Expression?,
             aggregate: @escaping (FunctionCall, SourcePlace) throws(Failure) -> Expression,
-            ungrouped: @escaping (ScopeColumn, SourcePlace) -> Failure = AggregateHooks.mustBeGrouped
+            ungrouped: @escaping (ScopeColumn, SourcePlace) -> Failure = AggregateHooks
+                .mustBeGrouped
         ) {
             self.groupKey = groupKey
             self.aggregate = aggregate
@@ -89,9 +90,9 @@ package struct ExpressionBinder {
         return try folding(at: syntax.place).fold(condition, isConditional: false)
     }
 
-    /// The items of a select list with `*`, `t.*` and `(row).*` expanded; each with its output name:
-    /// the alias, else the column's, field's, function's or type's name, else `?column?`. In an
-    /// aggregate query each expanded column goes through the hooks. A bare NULL is text.
+    /// The items of a select list with `*`, `t.*` and `(row).*` expanded; each with its output
+    /// name: the alias, else the column's, field's, function's or type's name, else `?column?`. In
+    /// an aggregate query each expanded column goes through the hooks. A bare NULL is text.
     package func bindSelectList(_ items: [SelectItem]) throws(Failure) -> [BoundItem] {
         var bound: [BoundItem] = []
         for item in items {

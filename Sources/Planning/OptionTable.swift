@@ -1,4 +1,5 @@
-// The one table of options (dialect.md §4): validation, "did you mean" and documentation come from it.
+// The one table of options (dialect.md §4): validation, "did you mean" and documentation come from
+// it.
 
 /// What USING can name.
 package enum ConnectorKind: String, Sendable, CaseIterable {
@@ -154,7 +155,7 @@ package enum OptionTable {
                 place, "dead_letter_topic", .text, default: "none",
                 "A Kafka topic that takes the rows that break the contract."),
             OptionDefinition(
-                place, "on_error", word, default: "dead_letter if there is a place for it, else fail",
+                place, "on_error", word, default: "dead_letter where it has a place, else fail",
                 "What happens to a row that breaks the contract."),
         ]
     }
@@ -229,7 +230,7 @@ package enum OptionTable {
             .anyOutput, "dead_letter_topic", .text, default: "none",
             "A Kafka topic that takes the rows that the output refuses."),
         .init(
-            .anyOutput, "on_error", word, default: "dead_letter if there is a place for it, else fail",
+            .anyOutput, "on_error", word, default: "dead_letter where it has a place, else fail",
             "What happens to a row that the output refuses."),
     ]
 
@@ -296,7 +297,8 @@ public func optionsMarkdown() -> String {
             "| `\(option.name)` | \(option.type.description) | \(option.defaultText)"
                 + " | \(option.summary) |"
         }
-        return (["## \(place.rawValue)", "", "| option | type | default | |", "|---|---|---|---|"]
+        return
+            (["## \(place.rawValue)", "", "| option | type | default | |", "|---|---|---|---|"]
             + rows).joined(separator: "\n")
     }.joined(separator: "\n\n") + "\n"
 }

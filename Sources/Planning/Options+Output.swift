@@ -17,8 +17,8 @@ package struct OutputOptions: Sendable {
 }
 
 extension OptionValues {
-    /// The output options; the settings are those in force at the statement. An output's option beats
-    /// SET.
+    /// The output options; the settings are those in force at the statement. An output's option
+    /// beats SET.
     package func outputOptions(_ settings: StatementSettings) -> OutputOptions {
         OutputOptions(
             emit: text("emit").flatMap(EmitMode.init) ?? settings.emit,
@@ -44,8 +44,9 @@ extension OptionValues {
             place: given["on_error"]?.place ?? place)
     }
 
-    /// The sink that these options describe, for rows of `schema` whose key (upsert or changelog) is
-    /// `key`; nil: append-only. Throws for what a sink needs and lacks and for columns that don't exist.
+    /// The sink that these options describe, for rows of `schema` whose key (upsert or changelog)
+    /// is `key`; nil: append-only. Throws for what a sink needs and lacks and for columns that
+    /// don't exist.
     package func makeSink(schema: Schema, key: [Int]?) throws(Failure) -> SinkConnector {
         try require(asSource: false)
         try checkDeadLetter()
@@ -138,7 +139,8 @@ extension OptionValues {
     private func checkColumnTypes(_ schema: Schema) throws(Failure) {
         for field in schema.fields where Self.containsInterval(field.type) {
             throw Failure(
-                .invalid, "sql.type_refused", "an interval cannot be sent: column \"\(field.name)\"",
+                .invalid, "sql.type_refused",
+                "an interval cannot be sent: column \"\(field.name)\"",
                 hint: "cast it to text", place: place)
         }
     }

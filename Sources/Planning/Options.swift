@@ -33,8 +33,8 @@ package struct OptionValue: Sendable {
 }
 
 extension OptionValues {
-    /// The options of a materialized view or table, checked against the connector's table. A table may
-    /// turn out to be either; `require(asSource:)` then looks again.
+    /// The options of a materialized view or table, checked against the connector's table. A table
+    /// may turn out to be either; `require(asSource:)` then looks again.
     /// Throws `option.unknown` with the nearest name, `option.invalid` with the value's place.
     package init(
         connector name: Name, options: [OptionSyntax], isSource: Bool, isSink: Bool,
@@ -177,7 +177,8 @@ struct OptionReader {
         if case .choice(let words) = definition.type, near == nil {
             var seen: Set<String> = []
             let unique = words.filter { seen.insert($0).inserted }
-            near = nearestName(to: text, among: unique).map { "did you mean '\($0)'?" }
+            near =
+                nearestName(to: text, among: unique).map { "did you mean '\($0)'?" }
                 ?? "one of \(unique.joined(separator: ", "))"
         }
         return Failure(

@@ -99,6 +99,8 @@ public enum ChangeMode: Sendable, Hashable {
     case appendOnly
     /// Carries a change column; at any time at most one live row has a value of these columns.
     case updating(key: [Int])
+    /// Carries a change column; live rows may repeat: the key was projected away.
+    case changes
 
     public var isUpdating: Bool { self != .appendOnly }
 }
@@ -168,6 +170,8 @@ public struct WindowAggregate: Sendable, Hashable {
     public let emitsChanges: Bool
     /// Whose late rows these are: the output's name, for `_late_in`.
     public let lateOutput: String?
+    /// Where late rows go, if the source declares a table for them.
+    public var lateRoute: LateRoute?
 
     public init(
         window: Window, keys: [Int], aggregates: [AggregateCall], emitsChanges: Bool,
@@ -178,6 +182,27 @@ public struct WindowAggregate: Sendable, Hashable {
         self.aggregates = aggregates
         self.emitsChanges = emitsChanges
         self.lateOutput = lateOutput
+    }
+}
+
+/// Where an operator's late rows go (dialect.md §4.6).
+public struct LateRoute: Sendable, Hashable {
+    /// Index into `Plan.outputs`.
+    public let output: Int
+    /// One a column of that output's schema.
+    public let columns: [Column]
+
+    public enum Column: Sendable, Hashable {
+        /// A column of the operator's input.
+        case input(Int)
+        /// `_late_in`, `_late_us`, `_late_kind`.
+        case lateIn, lateMicroseconds, lateKind
+        case null
+    }
+
+    public init(output: Int, columns: [Column]) {
+        self.output = output
+        self.columns = columns
     }
 }
 

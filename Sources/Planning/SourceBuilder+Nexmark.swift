@@ -1,7 +1,8 @@
 // The nexmark generator's fields, and which of them a table declares.
 //
-// A flat table holds one kind of event and declares that kind's fields (decoded as `bid.price`); a wide
-// one holds all, with `event_type` (0 person, 1 auction, 2 bid), `date_time`, and a row column a kind.
+// A flat table holds one kind of event and declares that kind's fields (decoded as `bid.price`); a
+// wide one holds all, with `event_type` (0 person, 1 auction, 2 bid), `date_time`, and a row column
+// a kind.
 
 import Contracts
 import SQLSyntax

@@ -155,7 +155,8 @@ extension DeclaredTable {
                 ?? .iso8601,
             isStrictJSON: options.boolean("strict_json") ?? false,
             keyFormat: options.text("key_format").flatMap(KeyFormat.init),
-            delimiter: try delimiter(), hasHeader: options.boolean("header") ?? (connector == .files),
+            delimiter: try delimiter(),
+            hasHeader: options.boolean("header") ?? (connector == .files),
             nullText: Array((options.text("null_text") ?? "").utf8), declared: schema.fields)
     }
 
@@ -176,7 +177,8 @@ extension DeclaredTable {
         guard let key = options.text("key_format") else { return }
         guard connector == .kafka, !primaryKey.isEmpty else {
             throw invalid(
-                "key_format", "option.needs_key", "key_format needs a PRIMARY KEY of a kafka source")
+                "key_format", "option.needs_key", "key_format needs a PRIMARY KEY of a kafka source"
+            )
         }
         guard key == "json" || primaryKey.count == 1 else {
             throw invalid(

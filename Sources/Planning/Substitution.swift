@@ -21,7 +21,8 @@ package func substitutingVariables(
                     .invalid, "sql.variable_malformed", "${ without }",
                     hint: "a literal ${ is written $${", place: place)
             }
-            let inside = String(decoding: rest[rest.index(rest.startIndex, offsetBy: 2)..<end],
+            let inside = String(
+                decoding: rest[rest.index(rest.startIndex, offsetBy: 2)..<end],
                 as: UTF8.self)
             result += Array(try variable(inside, environment, place).utf8)
             rest = rest[rest.index(after: end)...]
@@ -37,7 +38,9 @@ package func substitutingVariables(
 private func variable(
     _ inside: String, _ environment: [String: String], _ place: SourcePlace
 ) throws(Failure) -> String {
-    let mark = Array(inside.utf8).indices.first { inside.utf8.dropFirst($0).starts(with: ":-".utf8) }
+    let mark = Array(inside.utf8).indices.first {
+        inside.utf8.dropFirst($0).starts(with: ":-".utf8)
+    }
     let name = mark.map { String(decoding: inside.utf8.prefix($0), as: UTF8.self) } ?? inside
     guard isVariableName(name) else {
         throw Failure(

@@ -151,7 +151,8 @@ package enum TypeRules {
     }
 
     /// `expression` as `type` where an INSERT or a sink column wants it (dialect.md §2.8).
-    /// Throws `sql.type_mismatch` naming `column`, with a cast as hint, if only an explicit cast exists.
+    /// Throws `sql.type_mismatch` naming `column`, with a cast as hint, if only an explicit cast
+    /// exists.
     package static func assignmentCast(
         _ expression: Expression, to type: LogicalType, column: String, place: SourcePlace
     ) throws(Failure) -> Expression {

@@ -58,6 +58,13 @@ extension StateDirectory {
         return record.byteCount
     }
 
+    /// Notes what sinks have taken when no epoch follows: the end of a run.
+    public func write(trims: [TargetID: Marker]) throws(Failure) {
+        var batch = RocksBatch()
+        for (target, marker) in trims { try trim(target, upTo: marker, in: &batch) }
+        try store.write(batch)
+    }
+
     /// Keys ascend within a group, and groups within an operator: RocksDB takes sorted keys several
     /// times faster (traps.md).
     private static func add(_ delta: StateDelta, to batch: inout RocksBatch) {

@@ -5,20 +5,23 @@ import Testing
 import Types
 
 @Suite struct ArithmeticTests {
-    @Test(arguments: [
-        ("+", 32767, 1, nil), ("-", -32768, 1, nil), ("*", 200, 200, nil), ("+", 32766, 1, 32767),
-        ("/", 7, 2, 3), ("/", -7, 2, -3), ("%", -7, 2, -1), ("%", -32768, -1, 0),
-        ("/", -32768, -1, nil), ("*", -128, 256, -32768),
-    ] as [(String, Int64, Int64, Int64?)])
+    @Test(
+        arguments: [
+            ("+", 32767, 1, nil), ("-", -32768, 1, nil), ("*", 200, 200, nil),
+            ("+", 32766, 1, 32767),
+            ("/", 7, 2, 3), ("/", -7, 2, -3), ("%", -7, 2, -1), ("%", -32768, -1, 0),
+            ("/", -32768, -1, nil), ("*", -128, 256, -32768),
+        ] as [(String, Int64, Int64, Int64?)])
     func smallints(_ name: String, _ left: Int64, _ right: Int64, _ expected: Int64?) throws {
         let result = try evaluated(name, [(.smallint, int(left)), (.smallint, int(right))])
         let wanted = expected.map { Outcome(value: int($0)) }
         #expect(result == wanted ?? Outcome(value: .null, reason: .overflow))
     }
 
-    @Test(arguments: [
-        ("+", Int64.max, 1), ("-", .min, 1), ("*", .max, 2), ("/", .min, -1),
-    ] as [(String, Int64, Int64)])
+    @Test(
+        arguments: [
+            ("+", Int64.max, 1), ("-", .min, 1), ("*", .max, 2), ("/", .min, -1),
+        ] as [(String, Int64, Int64)])
     func bigintsOverflow(_ name: String, _ left: Int64, _ right: Int64) throws {
         let result = try evaluated(name, [(.bigint, int(left)), (.bigint, int(right))])
         #expect(result.reason == .overflow)

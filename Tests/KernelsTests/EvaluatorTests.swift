@@ -74,7 +74,8 @@ import Types
         let cases = try Expression.cases(
             Expression.Cases(
                 branches: [
-                    .init(try call("=", [b, .constant(int(0), .bigint)]), .constant(.null, .bigint))
+                    .init(
+                        try call("=", [b, .constant(int(0), .bigint)]), .constant(.null, .bigint))
                 ],
                 otherwise: call("/", [a, b]), type: .bigint))
         let batch = Batch(
@@ -130,14 +131,18 @@ import Types
     }
 
     /// CASE over each kind of value.
-    @Test(arguments: [
-        (.bigint, int(1), int(2)), (.boolean, .bool(true), .bool(false)),
-        (.double, .float64(1), .float64(2)), (.text, .text("one"), .text("two")),
-        (.numeric(precision: 5, scale: 1), .int128(10), .int128(25)),
-        (.interval, .interval(IntervalValue(days: 1)), .interval(IntervalValue(days: 2))),
-        (.array(.text), .list([.text("a"), .null]), .list([])),
-        (.row(RowType(name: nil, fields: [Field("a", .text)])), .row([.text("x")]), .row([.null])),
-    ] as [(LogicalType, Scalar, Scalar)])
+    @Test(
+        arguments: [
+            (.bigint, int(1), int(2)), (.boolean, .bool(true), .bool(false)),
+            (.double, .float64(1), .float64(2)), (.text, .text("one"), .text("two")),
+            (.numeric(precision: 5, scale: 1), .int128(10), .int128(25)),
+            (.interval, .interval(IntervalValue(days: 1)), .interval(IntervalValue(days: 2))),
+            (.array(.text), .list([.text("a"), .null]), .list([])),
+            (
+                .row(RowType(name: nil, fields: [Field("a", .text)])), .row([.text("x")]),
+                .row([.null])
+            ),
+        ] as [(LogicalType, Scalar, Scalar)])
     func mixedPieces(_ type: LogicalType, _ first: Scalar, _ second: Scalar) {
         let cases = Expression.cases(
             Expression.Cases(

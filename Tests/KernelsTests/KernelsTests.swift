@@ -34,8 +34,9 @@ func call(_ name: String, _ arguments: [Expression]) throws -> Expression {
 }
 
 private func accepts(_ function: Function, _ types: [LogicalType]) -> Bool {
-    guard types.count == function.parameters.count
-        || (function.isVariadic && types.count >= function.parameters.count)
+    guard
+        types.count == function.parameters.count
+            || (function.isVariadic && types.count >= function.parameters.count)
     else { return false }
     return types.enumerated().allSatisfy { index, type in
         let parameter = function.parameters[min(index, function.parameters.count - 1)]

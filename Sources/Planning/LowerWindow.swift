@@ -1,0 +1,167 @@
+// A window function and the aggregate over it as one operator (dialect.md §1.8, §1.9).
+//
+// The aggregate's input is brought into the form: expressions over conditions over a window. What
+// reads only rows is computed under the window, what reads only `window_start` and `window_end`
+// above the aggregate. What mixes both (`ts < window_start + …`) needs each row beside its window:
+// then this way gives up, and rows are assigned to windows first and grouped by their bound.
+
+import Contracts
+import Kernels
+import Types
+
+/// The rows of a window function after filters and projections.
+struct LiftedWindow {
+    let input: LogicalNode
+    let window: WindowFunction
+    /// The columns, over the input's columns, `window_start`, `window_end`.
+    let columns: [Expression]
+    let conditions: [Expression]
+
+    /// nil: there is no window under it.
+    init?(_ node: LogicalNode) {
+        switch node.kind {
+        case .window(let input, let window):
+            self.input = input
+            self.window = window
+            columns = node.allColumns
+            conditions = []
+        case .project(let under, let expressions):
+            guard let lifted = LiftedWindow(under) else { return nil }
+            input = lifted.input
+            window = lifted.window
+            columns = expressions.map { $0.substituting(lifted.columns) }
+            conditions = lifted.conditions
+        case .filter(let under, let conditions):
+            guard let lifted = LiftedWindow(under) else { return nil }
+            input = lifted.input
+            window = lifted.window
+            columns = lifted.columns
+            self.conditions =
+                lifted.conditions
+                + conditions.map {
+                    $0.substituting(lifted.columns)
+                }
+        case .scan, .values, .unionAll, .aggregate: return nil
+        }
+    }
+
+    /// What an expression over input and bounds reads.
+    enum Reads { case rows, bounds, both }
+
+    func reads(_ expression: Expression) -> Reads {
+        let columns = expression.columnsRead
+        if columns.allSatisfy({ $0 < input.count }) { return .rows }
+        return columns.allSatisfy { $0 >= input.count } ? .bounds : .both
+    }
+}
+
+extension Lowering {
+    /// nil: something reads a row beside its window's bounds.
+    func windowAggregate(
+        _ node: LogicalNode, _ grouping: Grouping, _ lifted: LiftedWindow
+    ) -> Lowered? {
+        let keys = grouping.keys.map { $0.substituting(lifted.columns) }
+        var calls = grouping.calls.map { $0.mapping { $0.substituting(lifted.columns) } }
+        let below = lifted.conditions.filter { lifted.reads($0) == .rows }
+        let above = lifted.conditions.filter { lifted.reads($0) == .bounds }
+        let rowKeys = keys.filter { lifted.reads($0) == .rows }
+        let arguments = rowKeys + calls.flatMap(\.expressions)
+        guard below.count + above.count == lifted.conditions.count,
+            keys.allSatisfy({ lifted.reads($0) != .both }),
+            calls.flatMap(\.expressions).allSatisfy({ lifted.reads($0) == .rows }),
+            above.isEmpty || !(arguments + below).contains(where: lifted.input.canFail)
+        else { return nil }
+
+        // Sessions are made of all rows: a condition decides only what is counted.
+        let isCounted = lifted.window.isSession && !below.isEmpty
+        if isCounted {
+            let condition = Expression.all(below)
+            calls = calls.map { $0.filtered(by: condition) }
+            calls.append(.countStar(filter: condition, place: grouping.place))
+        }
+        let under = filter(
+            isCounted ? [] : below, over: lower(lifted.input), lifted.input.place)
+        var columns = ProjectedColumns()
+        let physicalKeys = zip(keys, grouping.keyNames).filter { lifted.reads($0.0) == .rows }
+            .map { columns.add($0.0, name: $0.1) }
+        let time = columns.add(
+            lifted.input.column(lifted.window.timeColumn), over: lifted.input)
+        let physicalCalls = calls.map { columns.add($0, over: lifted.input) }
+        let projected = project(columns.expressions, names: columns.names, over: under, node)
+        let aggregate = WindowAggregate(
+            window: Window(
+                kind: lifted.window.kind, timeColumn: time, lag: lifted.window.lag),
+            keys: physicalKeys, aggregates: physicalCalls, emitsChanges: grouping.emitsChanges,
+            lateOutput: output)
+        return finish(node, grouping, keys, lifted, aggregate, projected, above, isCounted)
+    }
+
+    /// Conditions on bounds, and the logical order of columns.
+    private func finish(
+        _ node: LogicalNode, _ grouping: Grouping, _ keys: [Expression], _ lifted: LiftedWindow,
+        _ aggregate: WindowAggregate, _ input: Lowered, _ above: [Expression], _ isCounted: Bool
+    ) -> Lowered {
+        let keyCount = aggregate.keys.count
+        let under = graph.schema(input)
+        let timeType = under[aggregate.window.timeColumn].type
+        var fields = aggregate.keys.map { under[$0] }
+        fields.append(Field("window_start", timeType, isNullable: false))
+        fields.append(Field("window_end", timeType, isNullable: false))
+        fields += aggregate.aggregates.map {
+            Field($0.function.rawValue, $0.type, isNullable: !$0.function.isCount)
+        }
+        func moved(_ expression: Expression) -> Expression {
+            expression.remapped { keyCount + $0 - lifted.input.count }
+        }
+        var nextKey = 0
+        var output: [Expression] = []
+        for key in keys {
+            if lifted.reads(key) == .rows {
+                output.append(.column(nextKey, key.type))
+                nextKey += 1
+            } else {
+                output.append(moved(key))
+            }
+        }
+        var change: ChangeMode = .appendOnly
+        if grouping.emitsChanges {
+            let written = output.prefix(grouping.writtenKeys).map(\.copiedColumn)
+            let key = written.compactMap(\.self)
+            change = .updating(
+                key: key.count == written.count ? key : Array(0..<keyCount + 2))
+        }
+        let made = add(
+            aggregate, over: input, schema: Schema(fields), change: change, place: node.place)
+        var conditions = above.map(moved)
+        if isCounted {
+            conditions.insert(.isPositive(column: fields.count - 1, at: grouping.place), at: 0)
+        }
+        let filtered = filter(conditions, over: made, node.place)
+        for (index, call) in grouping.calls.enumerated() {
+            output.append(.column(keyCount + 2 + index, call.type))
+        }
+        return project(output, names: node.fields.map(\.name), over: filtered, node)
+    }
+}
+
+extension LogicalCall {
+    fileprivate static func countStar(filter: Expression, place: SourcePlace) -> LogicalCall {
+        LogicalCall(
+            function: .countStar, arguments: [], isDistinct: false, filter: filter, ordering: [],
+            hasTies: true, type: .bigint, place: place)
+    }
+}
+
+extension Expression {
+    /// `column > 0` for a count, by the function table's comparison.
+    fileprivate static func isPositive(column: Int, at place: SourcePlace) -> Expression {
+        let overloads = FunctionTable.overloads(of: ">")
+        guard let greater = overloads.first(where: { $0.parameters.count == 2 }) else {
+            bug("the function table has no >")
+        }
+        return .call(
+            Call(
+                greater, [.column(column, .bigint), .constant(.int64(0), .bigint)], type: .boolean,
+                place: place))
+    }
+}

@@ -1,0 +1,103 @@
+// Where epochs become durable: the state directory, or memory for `query` and `test`.
+
+public import Contracts
+public import Progress
+public import RocksState
+public import State
+import Synchronization
+
+/// The durable side of a run; called from the control thread only, but for readers.
+public protocol EpochStore: AnyObject, Sendable {
+    var identity: Identity { get }
+    func currentEpoch() throws(Failure) -> EpochRecord?
+    func offsets() throws(Failure) -> [PartitionOffset]
+    func history(of target: TargetID) throws(Failure) -> TargetHistory
+    func openIntents(of target: TargetID) throws(Failure) -> [Intent]
+    /// Makes an epoch durable in one write; bytes written.
+    func write(_ epoch: EpochWrite) throws(Failure) -> Int64
+    /// Notes what sinks have taken, when no epoch follows.
+    func write(trims: [TargetID: Marker]) throws(Failure)
+    func stateReader() -> any StateReader
+}
+
+extension StateDirectory: EpochStore {}
+
+/// A store that goes with the process: for bounded queries and tests, which begin from nothing.
+public final class MemoryEpochStore: EpochStore {
+    public let identity: Identity
+    private let stored = Mutex(Stored())
+
+    fileprivate struct Stored {
+        var record: EpochRecord?
+        var offsets: [PartitionOffset] = []
+        var entries: [StateKey: [UInt8]] = [:]
+    }
+
+    fileprivate struct StateKey: Hashable {
+        let operatorID: UInt64
+        let group: UInt16
+        let key: [UInt8]
+    }
+
+    public init(identity: Identity) { self.identity = identity }
+
+    public func currentEpoch() throws(Failure) -> EpochRecord? { stored.withLock { $0.record } }
+    public func offsets() throws(Failure) -> [PartitionOffset] { stored.withLock { $0.offsets } }
+
+    public func history(of target: TargetID) throws(Failure) -> TargetHistory {
+        TargetHistory(target: target)
+    }
+
+    public func openIntents(of target: TargetID) throws(Failure) -> [Intent] { [] }
+    public func write(trims: [TargetID: Marker]) throws(Failure) {}
+
+    public func write(_ epoch: EpochWrite) throws(Failure) -> Int64 {
+        stored.withLock { stored in
+            stored.record = epoch.record
+            stored.offsets = epoch.offsets
+            for delta in epoch.deltas { stored.apply(delta) }
+        }
+        return epoch.deltas.reduce(0) { $0 + Int64($1.byteCount) }
+    }
+
+    public func stateReader() -> any StateReader {
+        let entries = stored.withLock { $0.entries }
+        return MemoryStateReader(entries: entries)
+    }
+
+    private final class MemoryStateReader: StateReader {
+        private let entries: [StateKey: [UInt8]]
+
+        init(entries: [StateKey: [UInt8]]) { self.entries = entries }
+
+        func value(operatorID: UInt64, group: Int, key: [UInt8]) throws -> [UInt8]? {
+            entries[StateKey(operatorID: operatorID, group: UInt16(group), key: key)]
+        }
+
+        func forEach(
+            operatorID: UInt64, group: Int, _ body: ([UInt8], [UInt8]) throws -> Void
+        ) throws {
+            let own = entries.filter {
+                $0.key.operatorID == operatorID && $0.key.group == UInt16(group)
+            }
+            let sorted = own.sorted { $0.key.key.lexicographicallyPrecedes($1.key.key) }
+            for (key, value) in sorted { try body(key.key, value) }
+        }
+    }
+}
+
+extension MemoryEpochStore.Stored {
+    fileprivate mutating func apply(_ delta: StateDelta) {
+        for removed in delta.removedPrefixes {
+            entries = entries.filter { entry in
+                !(entry.key.operatorID == delta.operatorID && entry.key.group == removed.group
+                    && entry.key.key.starts(with: removed.prefix))
+            }
+        }
+        for entry in delta.entries {
+            let key = MemoryEpochStore.StateKey(
+                operatorID: delta.operatorID, group: entry.group, key: entry.key)
+            entries[key] = entry.value
+        }
+    }
+}

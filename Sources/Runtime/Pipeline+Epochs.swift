@@ -1,0 +1,150 @@
+// Epochs: a barrier to all workers, their reports gathered, one write, then the sinks.
+
+import Connectors
+import Contracts
+import Environment
+import Planning
+import Progress
+import RocksState
+import Synchronization
+
+/// An epoch whose barrier is on its way through the workers.
+struct GatheringEpoch {
+    let number: UInt64
+    let hasEnded: Bool
+    var reports: [WorkerEpoch] = []
+}
+
+extension Pipeline {
+    func beginEpoch(hasEnded: Bool = false) {
+        Failpoint.pass("epoch.begin")
+        gathering = GatheringEpoch(number: epoch + 1, hasEnded: hasEnded)
+        for inbox in wiring.inboxes { inbox.send(.barrier(epoch + 1)) }
+    }
+
+    func handle(_ batch: [Report]) throws(Failure) {
+        for report in batch {
+            switch report {
+            case .worker(let report): try handle(report)
+            case .commit(let report): try handle(report)
+            }
+        }
+    }
+
+    private func handle(_ report: WorkerReport) throws(Failure) {
+        switch report {
+        case .epoch(let passed):
+            latest[passed.worker] = passed
+            gathering?.reports.append(passed)
+            if let complete = gathering, complete.reports.count == options.workers {
+                try write(complete)
+                gathering = nil
+            }
+        case .atEnd(let worker): atEnd.insert(worker)
+        case .drained(let worker): drained.insert(worker)
+        case .failed(_, let failure): throw failure
+        }
+    }
+
+    private func handle(_ report: CommitReport) throws(Failure) {
+        switch report {
+        case .landed(let target, let marker, let version):
+            trims[target] = marker
+            waiting[target] = nil
+            commitCounts[target, default: 0] += 1
+            if let version { versions[target] = version }
+        case .waiting(let target, let failure):
+            if waiting[target] == nil {
+                options.log(LogLine(.warning, failure.description, [("code", failure.code)]))
+            }
+            waiting[target] = failure
+        case .failed(_, let failure): throw failure
+        }
+    }
+
+    /// The one write of an epoch, and only then the sinks.
+    private func write(_ complete: GatheringEpoch) throws(Failure) {
+        epoch = complete.number
+        let reports = complete.reports.sorted { $0.worker < $1.worker }
+        offsets = reports.flatMap(\.offsets)
+        let marker = context.identity.marker(epoch: epoch)
+        let intents = makeIntents(reports, marker)
+        if Mutant.commitBeforeWrite.isActive { offer(intents) }
+        counters = total(reports)
+        let minima = reports.reduce(into: [UInt64: Int64]()) { minima, report in
+            minima.merge(report.minima) { max($0, $1) }
+        }
+        let taken = trims
+        lastCheckpointBytes = try store.write(
+            EpochWrite(
+                record: record(minima: minima, hasEnded: complete.hasEnded), offsets: offsets,
+                deltas: reports.flatMap(\.deltas), intents: intents, trims: taken,
+                historyLimit: plan.settings.checkpointHistory))
+        trims = [:]
+        if !Mutant.commitBeforeWrite.isActive { offer(intents) }
+        for source in sources {
+            source.checkpointed(offsets.filter { $0.source == source.plan.name })
+        }
+        Failpoint.pass("checkpoint.group_offsets")
+        logEpoch(intents)
+    }
+
+    private func offer(_ intents: [Intent]) {
+        for intent in intents {
+            let commit = commits.first { $0.committer.target == intent.target }
+            commit.required("an intent without a committer").offer(intent)
+        }
+    }
+
+    /// The workers' parts by target; a target without a part has no intent (an epoch without output
+    /// makes no commit).
+    private func makeIntents(_ reports: [WorkerEpoch], _ marker: Marker) -> [Intent] {
+        let parts = reports.flatMap(\.parts)
+        let targets = Set(parts.map(\.target)).sorted()
+        return targets.map { target in
+            Intent(
+                target: target, marker: marker, offsets: offsets,
+                parts: parts.filter { $0.target == target }.map(\.bytes))
+        }
+    }
+
+    func record(minima: [UInt64: Int64], hasEnded: Bool) -> EpochRecord {
+        EpochRecord(
+            marker: context.identity.marker(epoch: epoch), writtenAt: options.clock.now(),
+            minima: minima, counters: counters.isEmpty ? baseCounters : counters,
+            hasEnded: hasEnded, byteCount: 0,
+            outputRows: latest.values.reduce(0) { $0 + $1.outputRows.reduce(0, +) })
+    }
+
+    private func logEpoch(_ intents: [Intent]) {
+        options.log(
+            LogLine(
+                .debug, "checkpoint",
+                [
+                    ("pipeline", context.identity.pipelineID),
+                    ("generation", String(context.identity.generation)),
+                    ("epoch", String(epoch)), ("bytes", String(lastCheckpointBytes)),
+                    ("intents", String(intents.count)),
+                ]))
+    }
+
+    /// Whether what the next barrier hands over has grown enough to take it early (design.md §3.11).
+    var isEpochFull: Bool {
+        let limit = plan.settings.epochBytes ?? Pipeline.defaultEpochBytes
+        let pending = gauges.reduce(0) { $0 + $1.pendingBytes.load(ordering: .relaxed) }
+        return Int64(pending) >= limit
+    }
+
+    static let defaultEpochBytes: Int64 = 256 << 20
+
+    var isHeld: Bool {
+        commits.contains { Int64($0.pendingBytes) >= plan.settings.pendingLimit }
+    }
+
+    /// A sink that is too far behind stops the sources until it has caught up; others' rows that are
+    /// under way still flow.
+    func holdIfBehind() {
+        let held = isHeld
+        for gauge in gauges where gauge.isHeld != held { gauge.hold(held) }
+    }
+}

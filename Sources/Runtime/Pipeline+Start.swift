@@ -1,0 +1,137 @@
+// Start and recovery: markers read before anything is touched, offsets resolved before a row is read.
+
+import Connectors
+import Contracts
+import Environment
+import Foundation
+import Planning
+import Progress
+import RocksState
+
+extension Pipeline {
+    func start() throws(Failure) {
+        let stored = try store.currentEpoch()
+        if let stored { try refuseEnded(stored) }
+        epoch = stored?.marker.epoch ?? 0
+        baseCounters = stored?.counters ?? [:]
+        Failpoint.pass("start.opened")
+        try startCommitters()
+        for source in plan.sources { sources.append(try factory.makeSource(source, context)) }
+        try resolvePartitions(isNew: stored == nil)
+        Failpoint.pass("start.resolved")
+        try startWorkers(minima: stored?.minima ?? [:])
+        Failpoint.pass("start.running")
+    }
+
+    private func refuseEnded(_ stored: EpochRecord) throws(Failure) {
+        guard stored.hasEnded else { return }
+        throw Failure(
+            .invalid, "state.ended",
+            "this state directory holds a bounded run that has ended: all its windows are closed",
+            hint: "start with a new --state; to go on reading later use --available-now")
+    }
+
+    /// All markers are read before any sink is touched (design.md §3.7).
+    private func startCommitters() throws(Failure) {
+        let committers = try factory.makeCommitters(of: plan, context)
+        var threads: [CommitThread] = []
+        for committer in committers {
+            let history = try store.history(of: committer.target)
+            let marker = try committer.readMarker()
+            if case .stale = history.judge(marker, mayBeOld: true) {
+                throw Pipeline.staleDirectory(committer.name, marker, history)
+            }
+            threads.append(
+                CommitThread(
+                    committer: committer, history: history,
+                    open: try store.openIntents(of: committer.target), clock: options.clock,
+                    report: { [reports] in reports.send(.commit($0)) }))
+        }
+        Failpoint.pass("start.markers_read")
+        commits = threads
+        for commit in commits { commit.start() }
+    }
+
+    static func staleDirectory(
+        _ name: String, _ marker: Marker?, _ history: TargetHistory
+    ) -> Failure {
+        let found = marker.map { "generation \($0.generation), epoch \($0.epoch)" } ?? "no epoch"
+        let known = "generation \(history.trimmed.generation), epoch \(history.trimmed.epoch)"
+        return Failure(
+            .fenced, "state.stale",
+            "\(name) holds \(found) of this pipeline, which this state directory does not know "
+                + "(it knows \(known) and \(history.open.count) open epochs)",
+            hint: "this directory is an old copy, or another copy is running: use the newest one")
+    }
+
+    /// Resolves where every partition begins and ends, and stores that before a row is read.
+    private func resolvePartitions(isNew: Bool) throws(Failure) {
+        let stored = try store.offsets()
+        var changed = isNew
+        for (index, source) in sources.enumerated() {
+            let name = plan.sources[index].name
+            var resolved: [PartitionOffset] = []
+            for partition in try source.discover() {
+                let known = stored.first { $0.source == name && $0.partition == partition }
+                let offset = try source.resolve(
+                    partition: partition, stored: known, mode: options.mode)
+                if offset != known { changed = true }
+                resolved.append(offset)
+            }
+            partitions.append(resolved)
+        }
+        offsets = partitions.flatMap { $0 }
+        guard changed else { return }
+        Failpoint.pass("start.before_offsets")
+        if !isNew { epoch += 1 }
+        let minima = try store.currentEpoch()?.minima ?? [:]
+        _ = try store.write(
+            EpochWrite(
+                record: record(minima: minima, hasEnded: false), offsets: offsets, deltas: [],
+                intents: [], trims: [:], historyLimit: plan.settings.checkpointHistory))
+        Failpoint.pass("start.offsets_written")
+    }
+
+    private func startWorkers(minima: [UInt64: Int64]) throws(Failure) {
+        gauges = (0..<options.workers).map { _ in WorkerGauges() }
+        let builder = WorkerBuilder(
+            plan: plan, options: options, store: store, sources: sources, factory: factory,
+            context: context, wiring: wiring, minima: minima, partitions: partitions,
+            gauges: gauges, report: { [reports] in reports.send(.worker($0)) })
+        var workers: [Worker] = []
+        for index in 0..<options.workers { workers.append(try builder.makeWorker(index)) }
+        for worker in workers { run(worker) }
+    }
+
+    private func run(_ worker: Worker) {
+        // because a worker is handed over whole: nobody keeps a reference to it after this.
+        nonisolated(unsafe) let worker = worker
+        let thread = Thread { [workerEnded] in
+            unsafe worker.run()
+            workerEnded.signal()
+        }
+        thread.name = "worker"
+        thread.stackSize = 16 << 20
+        thread.start()
+        threadsRunning += 1
+    }
+
+    /// Partitions that appeared since the start are read from their beginning; they never pull time
+    /// back (dialect.md §1.4).
+    func noticePartitions() throws(Failure) {
+        for (index, source) in sources.enumerated() {
+            let known = Set(partitions[index].map(\.partition))
+            for partition in try source.discover() where !known.contains(partition) {
+                let offset = try source.resolve(
+                    partition: partition, stored: nil, mode: options.mode)
+                let worker = partitions[index].count % options.workers
+                partitions[index].append(offset)
+                wiring.inboxes[worker].send(.add(source: index, offset))
+                options.log(
+                    LogLine(
+                        .info, "noticed a new partition",
+                        [("source", plan.sources[index].name), ("partition", partition)]))
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+// The control side of a run: start, barriers, checkpoints, commits, end.
+//
+// One thread, this one, decides; workers and committers report. The order of the one rule
+// (design.md §3) is the order of this code: all workers have passed the barrier → one synced write →
+// committers are offered the intents → what landed is trimmed by a later write.
+
+public import Connectors
+public import Contracts
+import Environment
+import Foundation
+public import Planning
+import Progress
+import RocksState
+import Synchronization
+
+/// A running topology. Used from one thread; `requestStop` from any.
+public final class Pipeline {
+    let plan: Plan
+    let options: RunOptions
+    let store: any EpochStore
+    let factory: any ConnectorFactory
+    let context: ConnectorContext
+    let reports = ReportQueue<Report>()
+    private let stopRequested: StopRequest
+
+    var sources: [any Source] = []
+    var partitions: [[PartitionOffset]] = []
+    var wiring: Wiring
+    var gauges: [WorkerGauges] = []
+    var commits: [CommitThread] = []
+    var threadsRunning = 0
+    let workerEnded = DispatchSemaphore(value: 0)
+
+    /// The newest durable epoch's number.
+    var epoch: UInt64 = 0
+    var gathering: GatheringEpoch?
+    var trims: [TargetID: Marker] = [:]
+    var baseCounters: [String: Int64] = [:]
+    var counters: [String: Int64] = [:]
+    var latest: [Int: WorkerEpoch] = [:]
+    var atEnd: Set<Int> = []
+    var drained: Set<Int> = []
+    var waiting: [TargetID: Failure] = [:]
+    var versions: [TargetID: Int64] = [:]
+    var commitCounts: [TargetID: Int64] = [:]
+    var lastCheckpointBytes: Int64 = 0
+    var offsets: [PartitionOffset] = []
+
+    enum Report: Sendable {
+        case worker(WorkerReport)
+        case commit(CommitReport)
+    }
+
+    public init(
+        plan: Plan, options: RunOptions, store: any EpochStore, factory: any ConnectorFactory,
+        stop: StopRequest
+    ) {
+        self.plan = plan
+        self.options = options
+        self.store = store
+        self.factory = factory
+        stopRequested = stop
+        context = ConnectorContext(
+            identity: store.identity, mode: options.mode, clock: options.clock,
+            workers: options.workers, failFast: options.failFast,
+            foreignTable: options.foreignTable, log: options.log)
+        wiring = Wiring(plan: plan, workers: options.workers)
+    }
+
+    /// Runs to the end of the mode, or until stop is requested.
+    public func run() throws(Failure) -> RunSummary {
+        do {
+            try start()
+            try loop()
+            return try finish()
+        } catch {
+            stopWorkers()
+            for commit in commits { commit.stop(waitMilliseconds: 2_000) }
+            throw error
+        }
+    }
+
+    private func loop() throws(Failure) {
+        var nextBarrier = now + plan.settings.checkpointIntervalMicroseconds
+        var progress = ProgressMeter(startedAt: now)
+        var nextDiscovery = now + options.discoveryInterval
+        while !isDone {
+            try handle(reports.take(milliseconds: 20))
+            holdIfBehind()
+            if gathering == nil, !isHeld, now >= nextBarrier || isEpochFull {
+                beginEpoch()
+                nextBarrier = now + plan.settings.checkpointIntervalMicroseconds
+            }
+            if options.mode == .live, now >= nextDiscovery {
+                try noticePartitions()
+                nextDiscovery = now + options.discoveryInterval
+            }
+            if let report = progress.tick(now: now, self) { options.onProgress(report) }
+        }
+    }
+
+    private var isDone: Bool {
+        if stopRequested.isRequested { return true }
+        switch options.mode {
+        case .live: return false
+        case .bounded: return drained.count == options.workers
+        case .availableNow: return atEnd.count == options.workers
+        }
+    }
+
+    /// Final checkpoint, workers stop, sinks take what is left.
+    private func finish() throws(Failure) -> RunSummary {
+        while gathering != nil { try handle(reports.take(milliseconds: 20)) }
+        let hasEnded = options.mode == .bounded && drained.count == options.workers
+        beginEpoch(hasEnded: hasEnded)
+        while gathering != nil { try handle(reports.take(milliseconds: 20)) }
+        stopWorkers()
+        Failpoint.pass("run.final_checkpoint")
+        for commit in commits { commit.drain() }
+        let deadline = now + Pipeline.drainMicroseconds
+        while commits.contains(where: { !$0.isEmpty }) {
+            try handle(reports.take(milliseconds: 20))
+            if stopRequested.isRequested, now >= deadline { break }
+        }
+        for commit in commits { commit.stop(waitMilliseconds: 1_000) }
+        try handle(reports.take(milliseconds: 0))
+        if !trims.isEmpty { try store.write(trims: trims) }
+        return summary()
+    }
+
+    /// After SIGTERM a sink that can't commit for so long leaves its intents (dialect.md §6).
+    static let drainMicroseconds: Int64 = 8_000_000
+
+    func stopWorkers() {
+        for inbox in wiring.inboxes { inbox.send(.stop) }
+        while threadsRunning > 0 {
+            _ = workerEnded.wait(timeout: .now() + .seconds(5))
+            threadsRunning -= 1
+        }
+    }
+
+    var now: Int64 { Int64(options.clock.monotonicNanoseconds() / 1_000) }
+}
+
+/// A flag that a signal handler's thread sets.
+public final class StopRequest: Sendable {
+    private let flag = Atomic<Bool>(false)
+
+    public init() {}
+
+    public func request() { flag.store(true, ordering: .relaxed) }
+    public var isRequested: Bool { flag.load(ordering: .relaxed) }
+}
+
+/// Makes a progress report about once a second.
+struct ProgressMeter {
+    private var lastTime: Int64
+    private var lastRecords: Int64 = 0
+
+    init(startedAt: Int64) { lastTime = startedAt }
+
+    mutating func tick(now: Int64, _ pipeline: Pipeline) -> ProgressReport? {
+        guard now - lastTime >= 1_000_000 else { return nil }
+        let report = pipeline.progress(
+            since: lastRecords, seconds: Double(now - lastTime) / 1_000_000)
+        lastTime = now
+        lastRecords = report.records
+        return report
+    }
+}
