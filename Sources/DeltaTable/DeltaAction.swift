@@ -250,7 +250,9 @@ extension TableMetadata {
         id = try needed(value["id"]?.string, "metaData.id")
         name = value["name"]?.string
         description = value["description"]?.string
-        schemaString = try needed(value["schemaString"]?.string, "metaData.schemaString")
+        // Delta Live Tables create tables that have no schema yet.
+        schemaString =
+            value["schemaString"]?.string ?? #"{"type":"struct","fields":[]}"#
         partitionColumns = value["partitionColumns"]?.array?.compactMap(\.string) ?? []
         configuration = value["configuration"]?.stringMap ?? [:]
         createdTime = value["createdTime"]?.int64

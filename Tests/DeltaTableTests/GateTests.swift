@@ -140,6 +140,8 @@ import Types
                 if parts[0] == "ok" { refused.append(String(name)) }
             }
         }
-        print("counted", counted, "of", lines.count, "refused", refused)
+        // Variants and mapped columns are refused, not misread.
+        #expect(refused.sorted() == ["spark-variant-checkpoint", "table_with_column_mapping"])
+        #expect(counted >= 32)
     }
 }
