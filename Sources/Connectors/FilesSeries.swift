@@ -1,5 +1,6 @@
 // All files of a path as one partition, in the order of their names.
 
+import Columns
 import Contracts
 import Environment
 import Kernels

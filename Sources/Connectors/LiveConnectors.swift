@@ -26,7 +26,8 @@ public struct LiveConnectors: ConnectorFactory {
             let source = ValuesSource(plan)
             source.append(LiveConnectors.batch(rows, plan), partition: 0)
             return source
-        case .files, .kafka: throw LiveConnectors.unavailable(plan.name)
+        case .files(let options): return try FilesSource(plan, options, context)
+        case .kafka: throw LiveConnectors.unavailable(plan.name)
         }
     }
 
@@ -55,7 +56,11 @@ public struct LiveConnectors: ConnectorFactory {
             let delta = try DeltaOutput(output, options, numbers: numbers)
             if case .upsert(let key) = output.mode { return DeltaUpsertWriter(delta, key: key) }
             return DeltaAppendWriter(delta, context)
-        case .files, .kafka: throw LiveConnectors.unavailable(output.name)
+        case .files(let options):
+            return try FilesWriter(
+                output, options, identity: context.identity, worker: worker,
+                workers: context.workers)
+        case .kafka: throw LiveConnectors.unavailable(output.name)
         }
     }
 
@@ -76,6 +81,9 @@ public struct LiveConnectors: ConnectorFactory {
             if case .delta(let options) = output.connector {
                 let delta = try DeltaOutput(output, options, numbers: numbers)
                 committers.append(DeltaSinkCommitter(delta, context))
+            }
+            if case .files(let options) = output.connector {
+                committers.append(FilesCommitter(output, options, context))
             }
         }
         return committers
