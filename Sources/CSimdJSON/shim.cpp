@@ -282,11 +282,4 @@ const uint8_t *millrace_json_overflow(const struct millrace_json *decoder, size_
     return decoder->walker.overflow.data();
 }
 
-size_t millrace_print_double(double value, int32_t is_float, uint8_t *output) {
-    auto start = reinterpret_cast<char *>(output);
-    auto result = is_float ? std::to_chars(start, start + 32, float(value))
-                           : std::to_chars(start, start + 32, value);
-    return size_t(result.ptr - start);
-}
-
 } // extern "C"
