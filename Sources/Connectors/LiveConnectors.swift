@@ -2,6 +2,7 @@
 
 public import Columns
 public import Contracts
+import DeltaTable
 import Formats
 public import Planning
 import Progress
@@ -11,6 +12,7 @@ public import Types
 public struct LiveConnectors: ConnectorFactory {
     /// Where the rows of a `collect` output go; only `query` has one.
     private let collected: CollectedRows?
+    private let numbers = FileNumbers()
 
     public init(collected: CollectedRows? = nil) { self.collected = collected }
 
@@ -49,7 +51,11 @@ public struct LiveConnectors: ConnectorFactory {
             return PrintWriter(
                 schema: output.schema, isChangelog: isChangelog,
                 encode: { [self] in encodeAsJSON($0, schema: $1) })
-        case .files, .kafka, .delta: throw LiveConnectors.unavailable(output.name)
+        case .delta(let options):
+            let delta = try DeltaOutput(output, options, numbers: numbers)
+            if case .upsert(let key) = output.mode { return DeltaUpsertWriter(delta, key: key) }
+            return DeltaAppendWriter(delta, context)
+        case .files, .kafka: throw LiveConnectors.unavailable(output.name)
         }
     }
 
@@ -65,6 +71,13 @@ public struct LiveConnectors: ConnectorFactory {
     public func makeCommitters(
         of plan: Plan, _ context: ConnectorContext
     ) throws(Failure) -> [any SinkCommitter] {
-        []
+        var committers: [any SinkCommitter] = []
+        for output in plan.outputs {
+            if case .delta(let options) = output.connector {
+                let delta = try DeltaOutput(output, options, numbers: numbers)
+                committers.append(DeltaSinkCommitter(delta, context))
+            }
+        }
+        return committers
     }
 }
