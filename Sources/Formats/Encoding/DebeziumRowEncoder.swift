@@ -18,7 +18,7 @@ public struct DebeziumRowEncoder: Sendable {
 
     /// `columns`: those of the batch that are written, in order; nil: all.
     public init(_ schema: Schema, columns: [Int]? = nil) {
-        rows = JSONRowEncoder(schema, columns: columns)
+        rows = JSONRowEncoder(quotingJSON: schema, columns: columns)
     }
 
     /// One message a row, each followed by a newline that is not part of its range. A batch without

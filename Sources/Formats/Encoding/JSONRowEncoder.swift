@@ -27,6 +27,14 @@ public struct JSONRowEncoder: Sendable {
         }
     }
 
+    /// Debezium carries json in strings.
+    init(quotingJSON schema: Schema, columns: [Int]?) {
+        let fields = schema.fields.map {
+            Field($0.name, $0.type.withJSONAsText, isNullable: $0.isNullable)
+        }
+        self.init(Schema(fields), columns: columns)
+    }
+
     /// One object a row, each followed by a newline that is not part of its range. Complexity: one
     /// loop a column and one copy a byte, no allocation a row.
     public func encode(_ batch: Batch) -> EncodedText {
@@ -52,5 +60,22 @@ public struct JSONRowEncoder: Sendable {
                 batch.columns[columns[index]], row: row, type: types[index], to: &bytes)
         }
         bytes.append(0x7d)
+    }
+}
+
+extension LogicalType {
+    fileprivate var withJSONAsText: LogicalType {
+        switch self {
+        case .json: .text
+        case .array(let element): .array(element.withJSONAsText)
+        case .row(let row):
+            .row(
+                RowType(
+                    name: row.name,
+                    fields: row.fields.map {
+                        Field($0.name, $0.type.withJSONAsText, isNullable: $0.isNullable)
+                    }))
+        default: self
+        }
     }
 }
