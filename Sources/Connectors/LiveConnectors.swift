@@ -26,7 +26,8 @@ public struct LiveConnectors: ConnectorFactory {
             let source = ValuesSource(plan)
             source.append(LiveConnectors.batch(rows, plan), partition: 0)
             return source
-        case .files, .kafka: throw LiveConnectors.unavailable(plan.name)
+        case .kafka(let options): return try KafkaSource(plan, options, context)
+        case .files: throw LiveConnectors.unavailable(plan.name)
         }
     }
 
