@@ -70,7 +70,8 @@ struct FilesCursorPlan {
         return Int64(try ParquetCursor.open(InputFile(path)).rowCount)
     }
 
-    /// The hash of the record that begins at `start` and ends at `end`; nil: the file ends before it.
+    /// The hash of the record that begins at `start` and ends at `end`; nil: the file ends before
+    /// it.
     func hash(_ path: String, _ start: Int64, _ end: Int64) throws(Failure) -> UInt64? {
         if plan.format.kind == .parquet {
             let file = try InputFile(path)

@@ -6,7 +6,8 @@ import Environment
 import Formats
 import Planning
 
-/// Reads the records of a text file. The bytes of a poll are one buffer that the decoder takes over.
+/// Reads the records of a text file. The bytes of a poll are one buffer that the decoder takes
+/// over.
 final class LinesCursor: FilesCursor {
     private let context: FilesCursorPlan
     private let stream: FilesStream
@@ -81,7 +82,8 @@ final class LinesCursor: FilesCursor {
             buffer.removeSubrange(..<start)
             start = 0
         }
-        // A record longer than a chunk is read in steps that double, so it isn't searched too often.
+        // A record longer than a chunk is read in steps that double, so it isn't searched too
+        // often.
         var count = max(FilesCursorLimit.chunkBytes, held)
         if let end { count = Int(min(Int64(count), end - position - Int64(held))) }
         if count <= 0 { return false }
@@ -168,7 +170,8 @@ final class LinesCursor: FilesCursor {
         let decoded = try decoder.decode(messages, extractedAt: context.clock.now())
         let errors = decoded.errors.map { error in
             FilesRows.BadRecord(
-                offset: messages.offsets[error.row], value: messages.value(error.row).map(Array.init),
+                offset: messages.offsets[error.row],
+                value: messages.value(error.row).map(Array.init),
                 error: error)
         }
         return FilesRows(

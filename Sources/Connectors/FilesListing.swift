@@ -19,8 +19,8 @@ struct FilesListing: Sendable {
         files.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// Folders within the folder count; names that begin with a dot or an underline do not: they are
-    /// files in the making, and logs of tables.
+    /// Folders within the folder count; names that begin with a dot or an underline do not: they
+    /// are files in the making, and logs of tables.
     private static func below(_ folder: String) -> [String] {
         var files: [String] = []
         for name in LocalFiles.list(folder) where !name.hasPrefix(".") && !name.hasPrefix("_") {

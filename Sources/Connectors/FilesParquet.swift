@@ -73,11 +73,13 @@ final class ParquetCursor: FilesCursor {
                 return bytes
             }
         } catch {
-            throw Failure(error.kind, error.code, "\(file.path): \(error.message)", hint: error.hint)
+            throw Failure(
+                error.kind, error.code, "\(file.path): \(error.message)", hint: error.hint)
         }
     }
 
-    /// Of size and last bytes, where the footer lies: places and statistics of all that is in the file.
+    /// Of size and last bytes, where the footer lies: places and statistics of all that is in the
+    /// file.
     static func hash(_ file: InputFile) throws(Failure) -> UInt64 {
         let size = try file.facts().byteCount
         var bytes: [UInt8] = []

@@ -28,8 +28,8 @@ final class FilesReader: SourceReader {
     private var slots: [Slot] = []
     private var turn = 0
 
-    /// Files that are open at once: each holds a descriptor and a chunk. The others wait their turn,
-    /// so memory does not grow with the number of files.
+    /// Files that are open at once: each holds a descriptor and a chunk. The others wait their
+    /// turn, so memory does not grow with the number of files.
     static let openLimit = 16
     /// A file that was read to its end is looked at again so often, ns.
     static let lookInterval: UInt64 = 100_000_000

@@ -142,7 +142,8 @@ final class FilesSeries: FilesPartition {
         lookedAt = max(lookedAt, time)
     }
 
-    /// A file whose first row is behind the watermark was meant to be read beside the one before it.
+    /// A file whose first row is behind the watermark was meant to be read beside the one before
+    /// it.
     private func note(_ rows: FilesRows) {
         guard let column = cursors.plan.eventTime, let time = decodedTimes(rows, column) else {
             return

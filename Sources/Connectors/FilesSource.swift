@@ -1,7 +1,8 @@
 // Files as a source (dialect.md §4.2): each file a partition, or all of them one after the other as
 // one.
 //
-// A bounded run takes each file as a partition, and the set is what there was at epoch 0. A live run,
+// A bounded run takes each file as a partition, and the set is what there was at epoch 0. A live
+// run,
 // and `available-now`, whose next run goes on where it ended, take the path as one partition: a
 // series of files in the order of their names, whose position is (file, byte).
 //
@@ -95,7 +96,8 @@ final class FilesSource: Source {
         return partitions
     }
 
-    /// A bounded run over a path that stands for nothing is a slip of the pen; an empty folder is not.
+    /// A bounded run over a path that stands for nothing is a slip of the pen; an empty folder is
+    /// not.
     private func refuseNothing(_ files: [String]) throws(Failure) {
         guard context.mode == .bounded, files.isEmpty, !LocalFiles.isFolder(options.path) else {
             return
@@ -190,8 +192,8 @@ final class FilesSource: Source {
         context.log(LogLine(.warning, what, [("source", plan.name)]))
     }
 
-    /// Files before `current` that are newer than the last look, `since` ms: nobody has read them as
-    /// they are now.
+    /// Files before `current` that are newer than the last look, `since` ms: nobody has read them
+    /// as they are now.
     func checkBefore(_ current: String, since: Int64) throws(Failure) {
         for path in listing.files() where path.utf8.lexicographicallyPrecedes(current.utf8) {
             guard let facts = LocalFiles.facts(path), facts.changed > since else { continue }

@@ -1,8 +1,8 @@
 // Files as an output: one hidden file a worker and epoch, made visible by the committer.
 //
 // A file is written under a name that begins with a dot, closed and synced at the barrier, named in
-// the intent, and renamed once the checkpoint is durable. What a crash leaves behind is a hidden file
-// that no intent names; the committer removes it.
+// the intent, and renamed once the checkpoint is durable. What a crash leaves behind is a hidden
+// file that no intent names; the committer removes it.
 
 import Columns
 import Contracts
@@ -32,9 +32,10 @@ final class FilesWriter: SinkWriter {
         var encoder: FilesEncoder
         var byteCount = 0
 
-        init(_ hiddenName: String, number: Int, in folder: String, _ encoder: consuming FilesEncoder)
-            throws(Failure)
-        {
+        init(
+            _ hiddenName: String, number: Int, in folder: String,
+            _ encoder: consuming FilesEncoder
+        ) throws(Failure) {
             self.hiddenName = hiddenName
             self.number = number
             output = try OutputFile(creating: FilesListing.joined(folder, hiddenName))

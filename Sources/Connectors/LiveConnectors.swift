@@ -13,6 +13,7 @@ public struct LiveConnectors: ConnectorFactory {
     /// Where the rows of a `collect` output go; only `query` has one.
     private let collected: CollectedRows?
     private let numbers = FileNumbers()
+    private let clusters = KafkaClusters()
 
     public init(collected: CollectedRows? = nil) { self.collected = collected }
 
@@ -27,7 +28,7 @@ public struct LiveConnectors: ConnectorFactory {
             source.append(LiveConnectors.batch(rows, plan), partition: 0)
             return source
         case .files(let options): return try FilesSource(plan, options, context)
-        case .kafka: throw LiveConnectors.unavailable(plan.name)
+        case .kafka(let options): return try KafkaSource(plan, options, context)
         }
     }
 
@@ -60,17 +61,24 @@ public struct LiveConnectors: ConnectorFactory {
             return try FilesWriter(
                 output, options, identity: context.identity, worker: worker,
                 workers: context.workers)
-        case .kafka: throw LiveConnectors.unavailable(output.name)
+        case .kafka(let options):
+            let cluster = try cluster(options.bootstrapServers, of: plan, context)
+            return try KafkaSinkWriter(output, options, cluster)
         }
+    }
+
+    private func cluster(
+        _ servers: String, of plan: Plan, _ context: ConnectorContext
+    ) throws(Failure) -> KafkaCluster {
+        let found = clusters.all(of: plan, context).first { $0.bootstrapServers == servers }
+            .required("an output of a cluster that the plan does not have")
+        try Patience(context: context).wait { () throws(Failure) in try found.makeTopics() }
+        return found
     }
 
     public func encodeAsJSON(_ rows: Batch, schema: Schema) -> [[UInt8]] {
         let text = JSONRowEncoder(schema).encode(rows)
         return text.ranges.indices.map { Array(text[$0]) }
-    }
-
-    private static func unavailable(_ name: String) -> Failure {
-        Failure(.invalid, "connector.unavailable", "the connector of \(name) is not available")
     }
 
     public func makeCommitters(
@@ -85,6 +93,11 @@ public struct LiveConnectors: ConnectorFactory {
             if case .files(let options) = output.connector {
                 committers.append(FilesCommitter(output, options, context))
             }
+        }
+        let intervals = plan.outputs.map(\.commitIntervalMicroseconds)
+        for cluster in clusters.all(of: plan, context) {
+            committers.append(
+                KafkaCommitter(cluster, commitInterval: intervals.min() ?? 0))
         }
         return committers
     }

@@ -14,8 +14,8 @@ public final class InputFile: Sendable {
         public let byteCount: Int64
         /// ms since 1970: the last change of its content.
         public let modified: Int64
-        /// ms since 1970: the last change of its content, name or rights; a file that was moved here
-        /// has the time of the move.
+        /// ms since 1970: the last change of its content, name or rights; a file that was moved
+        /// here has the time of the move.
         public let changed: Int64
     }
 
@@ -37,14 +37,15 @@ public final class InputFile: Sendable {
         return Facts(information)
     }
 
-    /// Appends the bytes from `offset` on, at most `count`; how many: less only where the file ends.
+    /// Appends the bytes from `offset` on, at most `count`; how many: less only where the file
+    /// ends.
     public func read(
         at offset: Int64, count: Int, appendingTo bytes: inout [UInt8]
     ) throws(Failure) -> Int {
         var got = 0
         var code: Int32 = 0
-        // SAFETY: at most `count` bytes are read into a buffer of that capacity, and `made` says how
-        // many there are.
+        // SAFETY: at most `count` bytes are read into a buffer of that capacity, and `made` says
+        // how many there are.
         let piece = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, made in
             while got < count {
                 let more = unsafe pread(
@@ -104,8 +105,8 @@ extension LocalFiles {
         }
     }
 
-    /// Whether a name fits a pattern of the shell: `*`, `?`, `[…]`, none of which takes a slash or a
-    /// leading dot.
+    /// Whether a name fits a pattern of the shell: `*`, `?`, `[…]`, none of which takes a slash or
+    /// a leading dot.
     public static func matches(_ name: String, pattern: String) -> Bool {
         // SAFETY: both strings outlive the call.
         unsafe fnmatch(pattern, name, FNM_PATHNAME | FNM_PERIOD) == 0

@@ -50,8 +50,8 @@ public final class FileDecompressor {
     }
 
     deinit {
-        // SAFETY: both were made in init and are freed once; inflateEnd takes a stream that was never
-        // begun, freeing a nil context is fine.
+        // SAFETY: both were made in init and are freed once; inflateEnd takes a stream that was
+        // never begun, freeing a nil context is fine.
         unsafe inflateEnd(inflater)
         unsafe inflater.deallocate()
         unsafe ZSTD_freeDCtx(zstd)
@@ -60,8 +60,8 @@ public final class FileDecompressor {
     private static let outOfMemory = Failure(
         .failed, "file.decompress", "out of memory for a decompressor")
 
-    /// Takes bytes from the front of `input` and appends what they stand for, at most `limit` bytes.
-    /// Returns how many were taken: less than all when the limit was reached.
+    /// Takes bytes from the front of `input` and appends what they stand for, at most `limit`
+    /// bytes. Returns how many were taken: less than all when the limit was reached.
     public func decompress(
         _ input: ArraySlice<UInt8>, appendingTo output: inout [UInt8], limit: Int
     ) throws(Failure) -> Int {
