@@ -26,9 +26,9 @@ func module(_ name: String, _ dependencies: [String]) -> Target {
         swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [String]) -> Target {
+func tests(_ name: String, _ dependencies: [String], exclude: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies.map { .init(stringLiteral: $0) },
+        name: name, dependencies: dependencies.map { .init(stringLiteral: $0) }, exclude: exclude,
         swiftSettings: settings)
 }
 
@@ -117,7 +117,7 @@ let testTargets: [Target] = [
         [
             "Contracts", "Types", "Columns", "Kernels", "SQLSyntax", "Planning", "Progress", "State",
             "Operators",
-        ]),
+        ], exclude: ["time-model-cases.json"]),
     tests(
         "RocksStateTests",
         ["Contracts", "Types", "Environment", "Progress", "State", "RocksState"]),

@@ -37,22 +37,51 @@ public struct MessageBatch: Sendable {
     /// Bytes of values, keys and headers.
     public var byteCount: Int { values.count + keys.count }
 
-    /// Adds a message. Trap: more than 4 GiB in a batch.
+    /// Adds a message, copying its bytes. Trap: more than 4 GiB in a batch.
     public mutating func append(
         partition: Int32, offset: Int64, timestamp: Int64 = -1,
         key: (some Collection<UInt8>)?, value: (some Collection<UInt8>)?
     ) {
+        appendPlace(partition, offset, timestamp, keyIsNull: key == nil, valueIsNull: value == nil)
+        let start = values.count
+        if let value { values.append(contentsOf: value) }
+        endValue(from: start)
+        let keyStart = keys.count
+        if let key { keys.append(contentsOf: key) }
+        keyRanges.append(ValueRange(start: keyStart, length: keys.count - keyStart))
+    }
+
+    /// The same from memory that is not Swift's; the bytes are copied before it returns.
+    public mutating func append(
+        partition: Int32, offset: Int64, timestamp: Int64,
+        unsafeKey key: UnsafeBufferPointer<UInt8>?, unsafeValue value: UnsafeBufferPointer<UInt8>?
+    ) {
+        let keyIsNull = unsafe key == nil
+        let valueIsNull = unsafe value == nil
+        appendPlace(partition, offset, timestamp, keyIsNull: keyIsNull, valueIsNull: valueIsNull)
+        let start = values.count
+        // SAFETY: the caller vouches for the buffers for the time of this call.
+        if let value = unsafe value { unsafe values.append(contentsOf: value) }
+        endValue(from: start)
+        let keyStart = keys.count
+        if let key = unsafe key { unsafe keys.append(contentsOf: key) }
+        keyRanges.append(ValueRange(start: keyStart, length: keys.count - keyStart))
+    }
+
+    private mutating func appendPlace(
+        _ partition: Int32, _ offset: Int64, _ timestamp: Int64, keyIsNull: Bool, valueIsNull: Bool
+    ) {
         partitions.append(partition)
         offsets.append(offset)
         timestamps.append(timestamp)
-        valueIsNull.append(value == nil ? 1 : 0)
-        keyIsNull.append(key == nil ? 1 : 0)
-        let valueStart = values.count
-        if let value { values.append(contentsOf: value) }
-        valueRanges.append(ValueRange(start: valueStart, length: values.count - valueStart))
-        values.append(0x0a)
-        keyRanges.append(appendToKeys(key))
+        self.keyIsNull.append(keyIsNull ? 1 : 0)
+        self.valueIsNull.append(valueIsNull ? 1 : 0)
         headerStarts.append(headerNames.count)
+    }
+
+    private mutating func endValue(from start: Int) {
+        valueRanges.append(ValueRange(start: start, length: values.count - start))
+        values.append(0x0a)
     }
 
     /// Adds a header to the message that was appended last.
@@ -60,13 +89,28 @@ public struct MessageBatch: Sendable {
         name: some Collection<UInt8>, value: (some Collection<UInt8>)?
     ) {
         headerNames.append(appendToKeys(name))
-        headerValues.append(value == nil ? nil : appendToKeys(value))
+        headerValues.append(value.map { appendToKeys($0) })
     }
 
-    private mutating func appendToKeys(_ bytes: (some Collection<UInt8>)?) -> ValueRange {
+    private mutating func appendToKeys(_ bytes: some Collection<UInt8>) -> ValueRange {
         let start = keys.count
-        if let bytes { keys.append(contentsOf: bytes) }
+        keys.append(contentsOf: bytes)
         return ValueRange(start: start, length: keys.count - start)
+    }
+
+    /// Adds all messages of another batch.
+    public mutating func append(_ other: MessageBatch) {
+        for message in 0..<other.count {
+            append(
+                partition: other.partitions[message], offset: other.offsets[message],
+                timestamp: other.timestamps[message], key: other.key(message),
+                value: other.value(message))
+            for header in other.headers(message) {
+                let name = other.keys[header.name.lowerBound..<header.name.upperBound]
+                let value = header.value.map { other.keys[$0.lowerBound..<$0.upperBound] }
+                appendHeader(name: name, value: value)
+            }
+        }
     }
 
     /// The value of one message; nil: a tombstone.

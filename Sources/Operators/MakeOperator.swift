@@ -4,15 +4,25 @@ import Contracts
 public import Planning
 
 /// One worker's instance of a node; for every kind but source and sink, which the runtime runs itself.
+///
+/// The runtime calls `restore` before the first push also at a fresh start, so that each instance knows
+/// its groups: the row of a global aggregate belongs to one.
 public func makeOperator(for node: PlanNode, settings: Settings) -> any Operator {
     switch node.kind {
+    case .upsertSource(let plan): return UpsertSourceOperator(plan, node: node)
     case .project(let expressions):
-        ProjectOperator(operatorID: node.operatorID, expressions: expressions)
+        return ProjectOperator(operatorID: node.operatorID, expressions: expressions)
     case .filter(let condition):
-        FilterOperator(operatorID: node.operatorID, condition: condition)
-    case .unionAll: UnionAllOperator(operatorID: node.operatorID)
+        return FilterOperator(operatorID: node.operatorID, condition: condition)
+    case .unionAll: return UnionAllOperator(operatorID: node.operatorID)
+    case .assignWindows(let window): return AssignWindowsOperator(window, node: node)
     case .windowAggregate(let plan):
-        WindowAggregateOperator(plan, node: node, settings: settings)
-    default: bug("operator: the runtime runs sources and sinks itself, not node \(node.index)")
+        if case .session(let gap) = plan.window.kind {
+            return SessionOperator(plan, gap: gap, node: node, settings: settings)
+        }
+        return WindowAggregateOperator(plan, node: node, settings: settings)
+    case .aggregate(let plan): return AggregateOperator(plan, node: node, settings: settings)
+    case .distinct: return DistinctOperator(node: node)
+    case .source, .sink: bug("the runtime runs sources and sinks itself, not node \(node.index)")
     }
 }

@@ -85,7 +85,8 @@ struct WindowAdmission {
     }
 }
 
-/// Rows grouped again by the end of their window.
+/// Rows grouped again by the end of their window. A row is late when that end is < B: a session is only
+/// closed when M has passed its end, so its row may come at M = end and still counts.
 struct ExistingAdmission {
     let lag: Int64
 
@@ -104,8 +105,8 @@ struct ExistingAdmission {
                 continue
             }
             let bound = bounds.bound(row)
-            guard ends[row] > bound else {
-                let isLate = bounds.ownBound(row) >= ends[row]
+            guard ends[row] >= bound else {
+                let isLate = ends[row] < bounds.ownBound(row)
                 late.note(row, isLate ? .late : .idleLate, bound: bound, reach: ends[row])
                 continue
             }

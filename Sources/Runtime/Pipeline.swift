@@ -19,7 +19,7 @@ public final class Pipeline {
     let options: RunOptions
     let store: any EpochStore
     let factory: any ConnectorFactory
-    let context: ConnectorContext
+    var context: ConnectorContext
     let reports = ReportQueue<Report>()
     private let stopRequested: StopRequest
 

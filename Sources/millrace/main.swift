@@ -9,4 +9,4 @@ _ = signal(SIGPIPE, SIG_IGN)
 
 exit(
     await runCommandLine(
-        Array(CommandLine.arguments.dropFirst()), runner: SyntaxRunner(), terminal: .process()))
+        Array(CommandLine.arguments.dropFirst()), runner: EngineRunner(), terminal: .process()))

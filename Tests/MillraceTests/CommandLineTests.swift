@@ -193,7 +193,7 @@ import Testing
         defer { try? FileManager.default.removeItem(at: file) }
         let recorder = Recorder()
         let status = await runCommandLine(
-            ["validate", file.path], runner: SyntaxRunner(), terminal: recorder.terminal)
+            ["validate", file.path], runner: EngineRunner(), terminal: recorder.terminal)
         #expect(status == 2)
         #expect(recorder.text(.output).isEmpty)
         #expect(
@@ -209,7 +209,7 @@ import Testing
     @Test func aMissingFile() async {
         let recorder = Recorder()
         let status = await runCommandLine(
-            ["validate", "no-such-file.sql"], runner: SyntaxRunner(),
+            ["validate", "no-such-file.sql"], runner: EngineRunner(),
             terminal: recorder.terminal)
         #expect(status == 2)
         #expect(recorder.text(.error).hasPrefix("millrace: no-such-file.sql is not there\n"))
@@ -218,7 +218,7 @@ import Testing
     @Test func wrongUsageIsOneSentenceAndAHint() async {
         let recorder = Recorder()
         let status = await runCommandLine(
-            ["run", "x", "--bouned"], runner: SyntaxRunner(), terminal: recorder.terminal)
+            ["run", "x", "--bouned"], runner: EngineRunner(), terminal: recorder.terminal)
         #expect(status == 2)
         #expect(
             recorder.text(.error)
@@ -230,7 +230,7 @@ import Testing
         for words in [["--help"], ["--version"], ["completion", "bash"], ["docs", "cli"]] {
             let recorder = Recorder()
             let status = await runCommandLine(
-                words, runner: SyntaxRunner(), terminal: recorder.terminal)
+                words, runner: EngineRunner(), terminal: recorder.terminal)
             #expect(status == 0)
             #expect(!recorder.text(.output).isEmpty)
             #expect(recorder.text(.error).isEmpty)

@@ -11,6 +11,7 @@ public func readTopology(_ path: String) throws(Failure) -> SourceText {
         data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
         var isFolder: ObjCBool = false
+        // SAFETY: the flag is this function's own and outlives the call.
         let exists = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         let reason =
             isFolder.boolValue

@@ -63,10 +63,14 @@ extension AggregateCall {
         case .boolAnd, .boolOr:
             return BooleanAccumulators(argument: arguments[0], isAnd: function == .boolAnd)
         case .sum, .avg:
-            return argumentTypes[0].isFloat
-                ? FloatAccumulators(self) : ExactSumAccumulators(self)
+            switch argumentTypes[0].physical {
+            case .float64: return FloatSumAccumulators(self)
+            case .int128: return NumericSumAccumulators(self)
+            default: return IntegerSumAccumulators(self)
+            }
         case .stddevSample, .stddevPopulation, .varianceSample, .variancePopulation:
-            return FloatAccumulators(self)
+            return argumentTypes[0].isFloat
+                ? FloatSumAccumulators(self) : ExactVarianceAccumulators(self)
         case .approximateCountDistinct:
             return settings.inputIsUpdating
                 ? MultisetAccumulators(self, settings) : SketchAccumulators(argument: arguments[0])

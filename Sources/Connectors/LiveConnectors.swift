@@ -1,0 +1,83 @@
+// The connectors of the shipped binary.
+
+public import Columns
+public import Contracts
+import DeltaTable
+import Formats
+public import Planning
+import Progress
+public import Types
+
+/// Makes the real thing for each `USING` of a plan.
+public struct LiveConnectors: ConnectorFactory {
+    /// Where the rows of a `collect` output go; only `query` has one.
+    private let collected: CollectedRows?
+    private let numbers = FileNumbers()
+
+    public init(collected: CollectedRows? = nil) { self.collected = collected }
+
+    public func makeSource(
+        _ plan: SourcePlan, _ context: ConnectorContext
+    ) throws(Failure) -> any Source {
+        switch plan.connector {
+        case .nexmark(let options):
+            return try NexmarkSource(plan, options, clock: context.clock)
+        case .values(let rows):
+            let source = ValuesSource(plan)
+            source.append(LiveConnectors.batch(rows, plan), partition: 0)
+            return source
+        case .files, .kafka: throw LiveConnectors.unavailable(plan.name)
+        }
+    }
+
+    private static func batch(_ rows: [[Scalar]], _ plan: SourcePlan) -> Batch {
+        let columns = plan.decoded.enumerated().map { index, column in
+            Column(column.type, scalars: rows.map { $0[index] })
+        }
+        return Batch(rowCount: rows.count, columns: columns)
+    }
+
+    public func makeWriter(
+        output: Int, of plan: Plan, worker: Int, _ context: ConnectorContext
+    ) throws(Failure) -> any SinkWriter {
+        let output = plan.outputs[output]
+        switch output.connector {
+        case .blackhole: return BlackholeWriter()
+        case .collect:
+            return CollectWriter(collected.required("a collect output outside of a query"))
+        case .print:
+            var isChangelog = false
+            if case .changelog = output.mode { isChangelog = true }
+            return PrintWriter(
+                schema: output.schema, isChangelog: isChangelog,
+                encode: { [self] in encodeAsJSON($0, schema: $1) })
+        case .delta(let options):
+            let delta = try DeltaOutput(output, options, numbers: numbers)
+            if case .upsert(let key) = output.mode { return DeltaUpsertWriter(delta, key: key) }
+            return DeltaAppendWriter(delta, context)
+        case .files, .kafka: throw LiveConnectors.unavailable(output.name)
+        }
+    }
+
+    public func encodeAsJSON(_ rows: Batch, schema: Schema) -> [[UInt8]] {
+        let text = JSONRowEncoder(schema).encode(rows)
+        return text.ranges.indices.map { Array(text[$0]) }
+    }
+
+    private static func unavailable(_ name: String) -> Failure {
+        Failure(.invalid, "connector.unavailable", "the connector of \(name) is not available")
+    }
+
+    public func makeCommitters(
+        of plan: Plan, _ context: ConnectorContext
+    ) throws(Failure) -> [any SinkCommitter] {
+        var committers: [any SinkCommitter] = []
+        for output in plan.outputs {
+            if case .delta(let options) = output.connector {
+                let delta = try DeltaOutput(output, options, numbers: numbers)
+                committers.append(DeltaSinkCommitter(delta, context))
+            }
+        }
+        return committers
+    }
+}

@@ -1,0 +1,132 @@
+// The nexmark generator as a source: any event can be made from its number, so offsets are enough.
+
+import Columns
+import Contracts
+import Environment
+import Formats
+import Planning
+import Progress
+import Types
+
+final class NexmarkSource: Source {
+    let plan: SourcePlan
+    private let options: NexmarkOptions
+    private let generator: NexmarkGenerator
+    private let clock: Clock
+
+    init(_ plan: SourcePlan, _ options: NexmarkOptions, clock: Clock) throws(Failure) {
+        self.plan = plan
+        self.options = options
+        self.clock = clock
+        generator = try NexmarkGenerator(
+            options, decoded: NexmarkSource.fieldNames(plan), declared: plan.format.declared,
+            source: plan.name)
+    }
+
+    /// A flat table's fields by their own names: the plan calls them `bid.price`, the generator, which
+    /// sees from the declared columns that the table is flat, `price`.
+    private static func fieldNames(_ plan: SourcePlan) -> [DecodedColumn] {
+        let declared = Set(plan.format.declared.map(\.name))
+        return plan.decoded.map { column in
+            guard case .field(let name, let position) = column.origin, !declared.contains(name),
+                let dot = name.firstIndex(of: ".")
+            else { return column }
+            let own = String(name[name.index(after: dot)...])
+            return DecodedColumn(.field(name: own, position: position), column.type)
+        }
+    }
+
+    func discover() throws(Failure) -> [String] { (0..<options.partitions).map(String.init) }
+    func checkpointed(_ offsets: [PartitionOffset]) {}
+    var lag: Int64? { nil }
+
+    /// An endless generator has no end that a bounded run could stop at.
+    func resolve(
+        partition: String, stored: PartitionOffset?, mode: RunMode
+    ) throws(Failure) -> PartitionOffset {
+        let end = Int(partition).flatMap { generator.end(ofPartition: $0) }
+        if mode != .live, end == nil {
+            throw Failure(
+                .invalid, "nexmark.endless",
+                "the nexmark source \"\(plan.name)\" is endless: it has no end to run to",
+                hint: "say how many: WITH (events = 1000000)", place: plan.place)
+        }
+        return PartitionOffset(
+            source: plan.name, partition: partition, next: stored?.next ?? 0, fingerprint: nil,
+            highestTime: stored?.highestTime ?? EventTime.never, end: end)
+    }
+
+    func makeReader(
+        worker: Int, workers: Int, partitions: [PartitionOffset]
+    ) throws(Failure) -> any SourceReader {
+        NexmarkReader(plan, generator, partitions, isPaced: options.isPaced, clock: clock)
+    }
+}
+
+private final class NexmarkReader: SourceReader {
+    private let generator: NexmarkGenerator
+    private let scan: Scan
+    private let plan: SourcePlan
+    /// Whether an event waits for its time on the clock.
+    private let isPaced: Bool
+    private let clock: Clock
+    private(set) var positions: [PartitionOffset]
+    private var hasEnded: [Bool]
+    private var turn = 0
+
+    init(
+        _ plan: SourcePlan, _ generator: NexmarkGenerator, _ partitions: [PartitionOffset],
+        isPaced: Bool, clock: Clock
+    ) {
+        self.plan = plan
+        self.generator = generator
+        self.isPaced = isPaced
+        self.clock = clock
+        scan = Scan(plan)
+        positions = partitions
+        hasEnded = Array(repeating: false, count: partitions.count)
+    }
+
+    func add(_ partition: PartitionOffset) throws(Failure) {
+        positions.append(partition)
+        hasEnded.append(false)
+    }
+
+    func poll(maximumRows: Int) throws(Failure) -> SourceChunk? {
+        for step in positions.indices {
+            let partition = (turn + step) % positions.count
+            if hasEnded[partition] || isAhead(partition) { continue }
+            turn = (partition + 1) % positions.count
+            return next(partition, maximumRows)
+        }
+        return nil
+    }
+
+    private func isAhead(_ partition: Int) -> Bool {
+        guard isPaced, let number = Int(positions[partition].partition) else { return false }
+        return generator.time(partition: number, offset: positions[partition].next) > clock.now()
+    }
+
+    private func next(_ partition: Int, _ maximumRows: Int) -> SourceChunk {
+        let position = positions[partition]
+        let number = Int(position.partition).required("a partition that is no number")
+        let rows = generator.rows(
+            partition: number, from: position.next, count: maximumRows,
+            extractedAt: clock.now())
+        positions[partition] = PartitionOffset(
+            source: position.source, partition: position.partition, next: rows.nextOffset,
+            fingerprint: nil, highestTime: position.highestTime, end: position.end)
+        hasEnded[partition] = rows.isEnd
+        let unknown = [Int64](repeating: -1, count: rows.batch.rowCount)
+        let result = scan.check(rows.batch, timestamps: unknown)
+        let refused = result.errors.map { error in
+            RefusedRecord(
+                source: plan.name, topic: plan.name, partition: position.partition,
+                offset: rows.offsets[error.row], timestamp: -1, key: nil, value: nil, error: error)
+        }
+        let records = Int(rows.nextOffset - position.next)
+        return SourceChunk(
+            partition: partition, batch: result.batch, refused: refused, recordCount: records,
+            skippedCount: records - rows.batch.rowCount, isAtEnd: rows.isEnd)
+    }
+}

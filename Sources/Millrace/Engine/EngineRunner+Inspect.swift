@@ -1,0 +1,47 @@
+// `millrace checkpoint list`: the epochs that a state directory remembers.
+
+import Contracts
+import Foundation
+import Progress
+import RocksState
+
+extension EngineRunner {
+    public func checkpointList(
+        _ command: CheckpointListCommand, _ terminal: Terminal
+    ) async throws -> Int32 {
+        let path =
+            command.stateDirectory
+            ?? ".millrace/\(LoadedTopology.name(of: command.file.required("a file or --state")))"
+        let directory = try StateDirectory.inspect(path: path)
+        let records = try directory.history()
+        if command.printsJSON {
+            for record in records { terminal.write(json(record) + "\n") }
+            return 0
+        }
+        terminal.write(
+            "pipeline \(directory.identity.pipelineID), "
+                + "generation \(directory.identity.generation)\n")
+        for record in records {
+            let ended = record.hasEnded ? ", ended" : ""
+            terminal.write(
+                "epoch \(record.marker.epoch)  generation \(record.marker.generation)  "
+                    + "\(time(record.writtenAt))  \(record.byteCount) bytes, "
+                    + "\(record.outputRows) rows out\(ended)\n")
+        }
+        for offset in try directory.offsets() {
+            terminal.write("  \(offset.source)/\(offset.partition) next \(offset.next)\n")
+        }
+        return 0
+    }
+
+    private func json(_ record: EpochRecord) -> String {
+        "{\"generation\":\(record.marker.generation),\"epoch\":\(record.marker.epoch),"
+            + "\"written_at\":\(JSONText.quoted(time(record.writtenAt))),"
+            + "\"bytes\":\(record.byteCount),\"output_rows\":\(record.outputRows),"
+            + "\"ended\":\(record.hasEnded)}"
+    }
+
+    private func time(_ microseconds: Int64) -> String {
+        Date(timeIntervalSince1970: Double(microseconds) / 1_000_000).formatted(.iso8601)
+    }
+}

@@ -1,0 +1,244 @@
+// Sessions: windows that grow with their rows (dialect.md §1.8).
+//
+// A key's open sessions are a short linked list. A row joins every session that it lies at most one
+// gap from; several become one. Within a batch, sessions that merge only note into which one they go;
+// their accumulators are added up once, after all rows have found theirs. A heap of due times finds what a
+// watermark closes: one entry a session, corrected when it is popped, as a session's end moves with
+// nearly every row.
+//
+// Conservation as in WindowAggregateOperator.
+//
+// State: key · time of the first row that came (it names the session for life) → version · hash ·
+// start · last · rows · accumulators; … · call · value → version · count.
+
+import Columns
+import Contracts
+import Kernels
+import Planning
+import Progress
+import State
+import Types
+
+final class SessionOperator: Operator {
+    private let operatorID: UInt64
+    private let plan: WindowAggregate
+    private let schema: Schema
+    private let gap: Int64
+    private let lag: Int64
+    private let emitter: ResultEmitter
+    private var minimum = EventTime.never
+    private var table: GroupTable
+    private var sessions: SessionStore
+
+    init(_ plan: WindowAggregate, gap: Int64, node: PlanNode, settings: Settings) {
+        operatorID = node.operatorID
+        self.plan = plan
+        schema = node.schema
+        self.gap = gap
+        lag = plan.window.lag
+        emitter = ResultEmitter(batchRows: settings.batchRows)
+        table = GroupTable(Array(node.schema.types.prefix(plan.keys.count)))
+        let accumulators = AccumulatorSet(
+            plan.aggregates,
+            AccumulatorSettings(inputIsUpdating: false, collectLimit: settings.collectLimit))
+        sessions = SessionStore(gap: gap, accumulators: accumulators)
+        old = RowBuilders(node.schema.types)
+    }
+
+    /// Emitted rows of sessions that have changed since (early results).
+    private let old: RowBuilders
+
+    func push(_ batch: Batch, input: Int, into output: inout OperatorOutput) {
+        require(batch.changes == nil, "a session over an updating stream")
+        output.counters.rowsIn += Int64(batch.rowCount)
+        let rows = admitted(batch, into: &output)
+        guard !rows.isEmpty,
+            case .int64(let times) = batch.columns[plan.window.timeColumn].values
+        else { return }
+        let keys = plan.keys.map { batch.columns[$0] }
+        let groups = table.groups(
+            keys, rowCount: batch.rowCount,
+            hashes: KeyHash.hashes(keys, rowCount: batch.rowCount), rows: rows)
+        sessions.growKeys(to: table.capacity)
+        let slots = sessions.place(groups, rows.map { times[Int($0)] })
+        if plan.emitsChanges { keepShown(sessions.changedShown()) }
+        for slot in sessions.fold(batch, slots: slots, rows: rows) {
+            let (group, name) = stateKey(slot)
+            sessions.remove(slot, group: group, name: name)
+        }
+    }
+
+    /// The rows that are not late; ts < B is (dialect.md §1.2).
+    private func admitted(_ batch: Batch, into output: inout OperatorOutput) -> [Int32] {
+        let column = batch.columns[plan.window.timeColumn]
+        guard case .int64(let times) = column.values else { return [] }
+        let bounds = Bounds(batch, minimum: minimum, lag: lag)
+        var rows: [Int32] = []
+        rows.reserveCapacity(times.count)
+        var late = LateCollector()
+        var broken: [RowError] = []
+        for row in times.indices {
+            let time = times[row]
+            let bound = bounds.bound(row)
+            if let validity = column.validity, !validity[row] {
+                broken.append(brokenTime(row, isNull: true))
+            } else if time > WindowShape.farthest || time < -WindowShape.farthest {
+                broken.append(brokenTime(row, isNull: false))
+            } else if time < bound {
+                let isLate = time < bounds.ownBound(row)
+                late.note(row, isLate ? .late : .idleLate, bound: bound, reach: time)
+            } else {
+                rows.append(Int32(row))
+            }
+        }
+        late.report(batch, into: &output)
+        if !broken.isEmpty { output.dead(broken, of: batch) }
+        return rows
+    }
+
+    func advance(to minimum: Int64, into output: inout OperatorOutput) {
+        self.minimum = max(self.minimum, minimum)
+        let due = sessions.takeDue(bound: EventTime.lagging(self.minimum, by: lag))
+        guard !due.isEmpty else { return }
+        if plan.emitsChanges {
+            flush(into: &output)
+        } else {
+            emitter.chunks(due) { slots in
+                var errors = RowErrors()
+                let columns = columns(slots, &errors)
+                emitter.emit(columns, rowCount: slots.count, errors: errors, into: &output)
+            }
+        }
+        for slot in due {
+            output.counters.merged += sessions.rowCounts[Int(slot)]
+            let key = sessions.keys[Int(slot)]
+            let (group, name) = stateKey(slot)
+            sessions.remove(slot, group: group, name: name)
+            if sessions.isEmpty(key) { table.remove(key) }
+        }
+    }
+
+    /// Keys, bounds, aggregates of sessions as they are.
+    private func columns(_ slots: [Int32], _ errors: inout RowErrors) -> [Column] {
+        bounded(
+            slots, starts: slots.map { sessions.starts[Int($0)] },
+            lasts: slots.map { sessions.lasts[Int($0)] }, &errors)
+    }
+
+    private func bounded(
+        _ slots: [Int32], starts: [Int64], lasts: [Int64], _ errors: inout RowErrors
+    ) -> [Column] {
+        var columns = table.keyColumns(of: slots.map { sessions.keys[Int($0)] })
+        columns.append(Column(schema.types[columns.count], .int64(starts)))
+        columns.append(Column(schema.types[columns.count], .int64(lasts.map { $0 + gap })))
+        return columns + sessions.accumulators.results(slots, errors: &errors)
+    }
+
+    var held: HeldState {
+        HeldState(
+            rows: sessions.rows, keys: Int64(table.count),
+            bytes: Int64(table.byteCount + sessions.byteCount))
+    }
+}
+
+// Early results.
+extension SessionOperator {
+    /// Keeps the emitted rows of sessions that are about to change; their accumulators are not yet.
+    private func keepShown(_ slots: [Int32]) {
+        guard !slots.isEmpty else { return }
+        var errors = RowErrors()
+        let columns = bounded(
+            slots, starts: slots.map { sessions.shownStarts[Int($0)] },
+            lasts: slots.map { sessions.shownLasts[Int($0)] }, &errors)
+        for row in slots.indices { old.append(columns, row: row) }
+    }
+
+    /// The old rows as −1, then the new ones as +1, in one batch: sessions that became one share them.
+    func flush(into output: inout OperatorOutput) {
+        guard plan.emitsChanges else { return }
+        let slots = sessions.takeChanged()
+        output.counters.failing -= sessions.takeFailingGone()
+        let oldCount = old.rowCount
+        let oldColumns = old.finish()
+        var errors = RowErrors()
+        let new = columns(slots, &errors)
+        let valid = slots.indices.filter { errors.errors[$0] == nil }
+        for (position, slot) in slots.enumerated() {
+            let fails = errors.errors[position] != nil
+            output.counters.failing += sessions.show(slot, fails: fails)
+        }
+        let picks = (0..<oldCount).map { Int32($0) } + valid.map { Int32(oldCount + $0) }
+        guard !picks.isEmpty else { return }
+        let columns = zip(oldColumns, new).map { Column.concatenated([$0, $1]).gather(picks) }
+        let changes = [Int8](repeating: -1, count: oldCount) + valid.map { _ in 1 }
+        output.counters.made += Int64(picks.count)
+        output.emit(Batch(rowCount: picks.count, columns: columns, changes: changes))
+    }
+}
+
+// State.
+extension SessionOperator {
+    private func stateKey(_ slot: Int32) -> (group: Int, name: [UInt8]) {
+        let key = sessions.keys[Int(slot)]
+        var name = table.keyBytes(of: key)
+        name.appendOrdered(sessions.names[Int(slot)])
+        return (KeyGroups.group(ofHash: table.hash(of: key)), name)
+    }
+
+    func snapshot() -> StateDelta {
+        var delta = StateDelta(operatorID: operatorID)
+        for (group, name) in sessions.takeRemoved() { delta.remove(group: group, prefix: name) }
+        for slot in sessions.takeDirty() {
+            let (group, name) = stateKey(slot)
+            var value: [UInt8] = [RowCodec.version]
+            value.appendWord(table.hash(of: sessions.keys[Int(slot)]))
+            sessions.encode(slot, into: &value)
+            delta.put(group: group, key: name, value: value)
+        }
+        for (call, column) in sessions.accumulators.columns.enumerated() {
+            (column as? MultisetAccumulators)?.takeChanges { slot, bytes, count in
+                let (group, name) = stateKey(slot)
+                let key = name + [UInt8(call)] + bytes
+                guard let count else { return delta.delete(group: group, key: key) }
+                var value: [UInt8] = [RowCodec.version]
+                value.appendSigned(count)
+                delta.put(group: group, key: key, value: value)
+            }
+        }
+        return delta
+    }
+
+    func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws {
+        self.minimum = minimum
+        var restored: [Int32] = []
+        for group in groups {
+            var slot: Int32?
+            try reader.forEach(operatorID: operatorID, group: group) { key, value in
+                var keyReader = ByteReader(key)
+                try table.codec.skip(&keyReader)
+                let keyBytes = key[..<keyReader.position]
+                let name = try keyReader.ordered()
+                var stored = try stateValue(value)
+                guard keyReader.isAtEnd else {
+                    let call = Int(try keyReader.byte())
+                    guard let slot, sessions.accumulators.columns.indices.contains(call),
+                        let column = sessions.accumulators.columns[call] as? MultisetAccumulators
+                    else { throw ByteReader.damaged("belongs to no session") }
+                    column.restore(keyReader.rest, to: slot, count: try stored.signed())
+                    return
+                }
+                let tableKey = try table.group(hash: try stored.word(width: 8), key: keyBytes)
+                sessions.growKeys(to: table.capacity)
+                let new = try sessions.restore(tableKey, name: name, &stored)
+                slot = new
+                restored.append(new)
+            }
+        }
+        guard plan.emitsChanges else { return }
+        var errors = RowErrors()
+        _ = columns(restored, &errors)
+        for (position, slot) in restored.enumerated() {
+            _ = sessions.show(slot, fails: errors.errors[position] != nil)
+        }
+    }
+}
