@@ -95,6 +95,25 @@ struct UpsertTests {
         #expect(try table.rowsByDeltalake().isEmpty)
     }
 
+    @Test func anEmptyTextThatPartitionsIsOneKeyWithNull() throws {
+        let schema = Schema([Field("part", .text), Field("value", .bigint)])
+        let table = try TableFixture(schema, partitionedBy: ["part"])
+        func row(_ part: Scalar, _ value: Int64) -> Batch {
+            Batch(
+                rowCount: 1,
+                columns: [Column(.text, scalars: [part]), Column(.bigint, .int64([value]))])
+        }
+        for (epoch, part) in [Scalar.text(""), .null, .text("")].enumerated() {
+            try table.upsert(
+                UInt64(epoch + 1), row(part, Int64(epoch)), deleted: [false], key: [0])
+        }
+        #expect(try table.rowsByDeltalake() == ["null|2"])
+        let strict = try TableFixture(
+            Schema([Field("part", .text, isNullable: false), Field("value", .bigint)]),
+            partitionedBy: ["part"])
+        #expect(throws: Failure.self) { try strict.append(1, row(.text(""), 1)) }
+    }
+
     @Test func anUntouchedFileStaysAndAnEmptyKeyIsOneRow() throws {
         let table = try TableFixture(Self.schema)
         func row(_ key: Int64, _ value: Double) -> Batch {

@@ -26,8 +26,8 @@ public enum Python {
         public let description: String
     }
 
-    /// Runs a script with `canonical` in front of it; gives what it printed. Throws what it wrote to
-    /// its error stream if it fails.
+    /// Runs a script with `canonical` in front of it; gives what it printed. Throws what it wrote
+    /// to its error stream if it fails.
     public static func run(_ script: String, _ arguments: [String] = []) throws -> String {
         guard let interpreter else {
             throw ScriptError(description: "no Python: make .venv or set MILLRACE_PYTHON")
@@ -56,7 +56,8 @@ public enum Python {
         try run(script, arguments).split(separator: "\n").map(String.init)
     }
 
-    /// Values as text without loss, the same as `canonicalText` makes in Swift; and the three readers.
+    /// Values as text without loss, the same as `canonicalText` makes in Swift; and the three
+    /// readers.
     static let canonical = """
         import sys, struct
         import pyarrow as pa
@@ -92,6 +93,7 @@ public enum Python {
             import duckdb
             c = duckdb.connect()
             c.sql("set timezone='UTC'")
+            c.sql("set enable_progress_bar=false")
             if extensions:
                 from duckdb_extensions import import_extension
                 for e in extensions: import_extension(e, con=c)
