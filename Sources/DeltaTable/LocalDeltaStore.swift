@@ -85,8 +85,8 @@ public struct LocalDeltaStore: DeltaStore {
         return temporary
     }
 
-    /// Makes a folder of the table and those above it. Each name is made durable in the folder above,
-    /// once a process also where the folder is there already: a kill may have come between.
+    /// Makes a folder of the table and those above it. Each name is made durable in the folder
+    /// above, once a process also where the folder is there already: a kill may have come between.
     private func makeFolder(_ path: String) throws(Failure) {
         if durableFolders.contains(path) { return }
         let above = folder(of: path)

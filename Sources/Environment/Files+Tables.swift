@@ -1,5 +1,5 @@
-// What a table on a local file system needs beyond Files.swift: create-if-absent by link(2), parts of
-// files, times.
+// What a table on a local file system needs beyond Files.swift: create-if-absent by link(2),
+// parts of files, times.
 
 import CSystem
 public import Contracts

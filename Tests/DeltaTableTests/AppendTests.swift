@@ -96,12 +96,14 @@ struct AppendTests {
             full = t.to_pyarrow_table()
             c = duck(('avro', 'httpfs', 'delta'))
             missed = 0
-            for name in ('id', 'big', 'name', 'city', 'day', 'moment', 'local', 'twice', 'price', 'huge', 'key', 'clock'):
+            for name in ('id', 'big', 'name', 'city', 'day', 'moment', 'local', 'twice', \
+            'price', 'huge', 'key', 'clock'):
                 col = full[name]
                 for v in set(x for x in col.to_pylist() if x is not None and x == x):
                     if hasattr(v, 'year') and not 1 <= v.year <= 9999: continue
                     want = sum(1 for x in col.to_pylist() if x == v)
-                    got = c.execute(f"select count(*) from delta_scan('{sys.argv[1]}') where {name} = ?", [v]).fetchone()[0]
+                    got = c.execute(f"select count(*) from delta_scan('{sys.argv[1]}') where \
+                    {name} = ?", [v]).fetchone()[0]
                     if got != want: missed += 1; print(name, v, want, got)
             print('missed', missed)
             """, [table.path])

@@ -149,7 +149,9 @@ struct UpsertTests {
         _ = try Python.run(
             """
             import deltalake
-            t = pa.table({'a': pa.array([2, 3], pa.int64()), 'b': ['f', 'g'], 'value': [8.0, 9.0], 'part': pa.array([None, 'q'], pa.string()), 'extra': pa.array([5, 6], pa.int32()), 'm': pa.array([[('k', 1)], None], pa.map_(pa.string(), pa.int64()))})
+            t = pa.table({'a': pa.array([2, 3], pa.int64()), 'b': ['f', 'g'], 'value': [8.0, \
+            9.0], 'part': pa.array([None, 'q'], pa.string()), 'extra': pa.array([5, 6], \
+            pa.int32()), 'm': pa.array([[('k', 1)], None], pa.map_(pa.string(), pa.int64()))})
             deltalake.write_deltalake(sys.argv[1], t, mode='append', schema_mode='merge')
             """, [table.path])
         // The key 2 stands in two files now, one of them foreign with columns of its own.
@@ -158,7 +160,8 @@ struct UpsertTests {
         let lines = try Python.run(
             """
             import deltalake
-            for r in sorted(deltalake.DeltaTable(sys.argv[1]).to_pyarrow_table().to_pylist(), key=lambda r: r['a']):
+            for r in sorted(deltalake.DeltaTable(sys.argv[1]).to_pyarrow_table().to_pylist(), \
+            key=lambda r: r['a']):
                 print(r['a'], r['b'], r['value'], r['extra'], r['m'])
             """, [table.path])
         #expect(lines == "1 x 1.0 None None\n2 y 1.0 None None\n3 g 9.0 6 None\n")
@@ -183,7 +186,12 @@ struct UpsertTests {
         racing.onNextEntry = { (_, _) throws(Failure) in
             do {
                 _ = try Python.run(
-                    "import deltalake; t = deltalake.DeltaTable(sys.argv[1]); t.update({'value': '50'}); deltalake.write_deltalake(t, t.to_pyarrow_table(), mode='append')",
+                    """
+                    import deltalake
+                    t = deltalake.DeltaTable(sys.argv[1])
+                    t.update({'value': '50'})
+                    deltalake.write_deltalake(t, t.to_pyarrow_table(), mode='append')
+                    """,
                     [path])
             } catch { throw Failure(.failed, "test", "\(error)") }
         }
