@@ -45,7 +45,8 @@ extension Pipeline {
             threads.append(
                 CommitThread(
                     committer: committer, history: history,
-                    open: try store.openIntents(of: committer.target), clock: options.clock,
+                    open: try store.openIntents(of: committer.target), store: store,
+                    clock: options.clock,
                     report: { [reports] in reports.send(.commit($0)) }))
         }
         Failpoint.pass("start.markers_read")
