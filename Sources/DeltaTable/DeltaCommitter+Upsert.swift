@@ -61,7 +61,7 @@ extension DeltaCommitter {
                 writer.abandon()
                 throw error
             }
-            guard !added.isEmpty || !removed.isEmpty else { return .nothing }
+            // Also rows that change nothing get an entry: the marker must be where the intent went.
             let actions = swap(start.remaining, added: added, removed: removed)
             // If this throws, an entry whose outcome is unknown may name the files: they stay.
             if let version = try put(actions, after: snapshot) {
