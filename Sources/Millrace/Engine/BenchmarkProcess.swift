@@ -19,6 +19,8 @@ enum BenchmarkPart: String {
     case query
     /// The events of the query without the query.
     case generator
+    /// The topic without the query.
+    case consume
 
     static let variable = "MILLRACE_BENCH_PART"
 
@@ -69,24 +71,38 @@ package struct BenchmarkMeasurement {
     /// Reads the plan's sources to their end and drops the rows.
     package func runGenerator() throws(Failure) -> BenchmarkFigures {
         let meter = BenchmarkMeter()
-        let context = ConnectorContext(
-            identity: Identity(pipelineID: "bench", generation: 1, incarnation: 1),
-            mode: .bounded, clock: .system, workers: 1, failFast: true, foreignTable: .refuse,
-            log: { _ in })
         var rows: Int64 = 0
-        for sourcePlan in plan.sources {
-            let source = try LiveConnectors().makeSource(sourcePlan, context)
-            var partitions: [PartitionOffset] = []
-            for name in try source.discover() {
-                partitions.append(
-                    try source.resolve(partition: name, stored: nil, mode: .bounded))
-            }
-            let reader = try source.makeReader(worker: 0, workers: 1, partitions: partitions)
-            while let chunk = try reader.poll(maximumRows: plan.settings.batchRows) {
+        for source in plan.sources {
+            try BenchmarkReading(source, batchRows: plan.settings.batchRows).forEach { chunk in
                 rows += Int64(chunk.batch.rowCount)
             }
         }
         return meter.figures(events: rows)
+    }
+}
+
+/// Reads one source to its end in this thread, without a pipeline.
+struct BenchmarkReading {
+    private let plan: SourcePlan
+    private let batchRows: Int
+
+    init(_ plan: SourcePlan, batchRows: Int = 2048) {
+        self.plan = plan
+        self.batchRows = batchRows
+    }
+
+    func forEach(_ body: (SourceChunk) throws(Failure) -> Void) throws(Failure) {
+        let context = ConnectorContext(
+            identity: Identity(pipelineID: "bench", generation: 1, incarnation: 1),
+            mode: .bounded, clock: .system, workers: 1, failFast: true, foreignTable: .refuse,
+            log: { _ in })
+        let source = try LiveConnectors().makeSource(plan, context)
+        var partitions: [PartitionOffset] = []
+        for name in try source.discover() {
+            partitions.append(try source.resolve(partition: name, stored: nil, mode: .bounded))
+        }
+        let reader = try source.makeReader(worker: 0, workers: 1, partitions: partitions)
+        while let chunk = try reader.poll(maximumRows: batchRows) { try body(chunk) }
     }
 }
 

@@ -23,39 +23,49 @@ extension EngineRunner {
     private func measure(
         _ part: BenchmarkPart, _ command: BenchCommand, _ terminal: Terminal
     ) async throws -> BenchmarkFigures {
+        let workers = benchmarkWorkers(command)
+        if part == .consume {
+            return try await onThread { () throws(Failure) in
+                try command.topic.runConsume(workers: workers)
+            }
+        }
         guard let name = command.queries?.first else { bug("a measured child without a query") }
-        let query = BenchmarkQuery.generated(
-            name, bids: command.eventCount, partitions: benchmarkWorkers(command))
+        let query =
+            command.source == .kafka
+            ? command.topic.query(name)
+            : .generated(name, bids: command.eventCount, partitions: workers)
         let measurement = BenchmarkMeasurement(
-            plan: try query.plan(command.engine.settings), workers: benchmarkWorkers(command))
+            plan: try query.plan(command.engine.settings), workers: workers)
         let log = EventLog(command.engine, terminal).line
         return try await onThread { () throws(Failure) in
-            switch part {
-            case .query: try measurement.runQuery(log: log)
-            case .generator: try measurement.runGenerator()
-            }
+            part == .generator
+                ? try measurement.runGenerator() : try measurement.runQuery(log: log)
         }
     }
 
     private func benchmarkReport(
         _ command: BenchCommand, _ terminal: Terminal
     ) throws(Failure) -> BenchmarkReport {
-        guard command.source == .nexmark else {
-            throw Failure(
-                .invalid, "usage.unavailable", "this build cannot measure from a topic",
-                hint: "millrace bench measures from the generator in this process")
+        var ceiling: BenchmarkFigures?
+        if command.source == .kafka {
+            try command.topic.load(progress: terminal.writeError)
+            terminal.writeError("measuring raw consumption\n")
+            ceiling = try child(.consume, benchmarkQueries[0], command)
         }
         var rows: [BenchmarkRow] = []
         for name in command.queries ?? benchmarkQueries {
             terminal.writeError("measuring \(name)\n")
-            let generator = try child(.generator, name, command)
+            var generatorSeconds = 0.0
+            if command.source == .nexmark {
+                generatorSeconds = try child(.generator, name, command).cpuSeconds
+            }
             let figures = try child(.query, name, command)
             rows.append(
-                BenchmarkRow(
-                    query: name, figures: figures, generatorSeconds: generator.cpuSeconds))
+                BenchmarkRow(query: name, figures: figures, generatorSeconds: generatorSeconds))
         }
         return BenchmarkReport(
-            source: command.source, workers: benchmarkWorkers(command), rows: rows, ceiling: nil)
+            source: command.source, workers: benchmarkWorkers(command), rows: rows,
+            ceiling: ceiling)
     }
 
     private func benchmarkWorkers(_ command: BenchCommand) -> Int {
@@ -102,4 +112,8 @@ extension EngineRunner {
 extension BenchCommand {
     /// Bids a query; enough for some seconds.
     var eventCount: Int { events ?? 10_000_000 }
+
+    var topic: BenchmarkTopic {
+        BenchmarkTopic(bootstrapServers: kafka ?? "localhost:9092", bids: eventCount)
+    }
 }
