@@ -4,6 +4,7 @@
 // figures as one line of JSON. So each peak of memory is one query's, and no allocator state, page
 // cache of code or thread of one query helps or hinders the next.
 
+import Columns
 package import Connectors
 package import Contracts
 import Environment
