@@ -2,6 +2,7 @@
 
 public import Columns
 public import Contracts
+import DeltaTable
 import Formats
 public import Planning
 import Progress
@@ -11,6 +12,8 @@ public import Types
 public struct LiveConnectors: ConnectorFactory {
     /// Where the rows of a `collect` output go; only `query` has one.
     private let collected: CollectedRows?
+    private let numbers = FileNumbers()
+    private let clusters = KafkaClusters()
 
     public init(collected: CollectedRows? = nil) { self.collected = collected }
 
@@ -24,7 +27,8 @@ public struct LiveConnectors: ConnectorFactory {
             let source = ValuesSource(plan)
             source.append(LiveConnectors.batch(rows, plan), partition: 0)
             return source
-        case .files, .kafka: throw LiveConnectors.unavailable(plan.name)
+        case .kafka(let options): return try KafkaSource(plan, options, context)
+        case .files: throw LiveConnectors.unavailable(plan.name)
         }
     }
 
@@ -49,8 +53,24 @@ public struct LiveConnectors: ConnectorFactory {
             return PrintWriter(
                 schema: output.schema, isChangelog: isChangelog,
                 encode: { [self] in encodeAsJSON($0, schema: $1) })
-        case .files, .kafka, .delta: throw LiveConnectors.unavailable(output.name)
+        case .delta(let options):
+            let delta = try DeltaOutput(output, options, numbers: numbers)
+            if case .upsert(let key) = output.mode { return DeltaUpsertWriter(delta, key: key) }
+            return DeltaAppendWriter(delta, context)
+        case .kafka(let options):
+            let cluster = try cluster(options.bootstrapServers, of: plan, context)
+            return try KafkaSinkWriter(output, options, cluster)
+        case .files: throw LiveConnectors.unavailable(output.name)
         }
+    }
+
+    private func cluster(
+        _ servers: String, of plan: Plan, _ context: ConnectorContext
+    ) throws(Failure) -> KafkaCluster {
+        let found = clusters.all(of: plan, context).first { $0.bootstrapServers == servers }
+            .required("an output of a cluster that the plan does not have")
+        try Patience(context: context).wait { () throws(Failure) in try found.makeTopics() }
+        return found
     }
 
     public func encodeAsJSON(_ rows: Batch, schema: Schema) -> [[UInt8]] {
@@ -65,6 +85,18 @@ public struct LiveConnectors: ConnectorFactory {
     public func makeCommitters(
         of plan: Plan, _ context: ConnectorContext
     ) throws(Failure) -> [any SinkCommitter] {
-        []
+        var committers: [any SinkCommitter] = []
+        for output in plan.outputs {
+            if case .delta(let options) = output.connector {
+                let delta = try DeltaOutput(output, options, numbers: numbers)
+                committers.append(DeltaSinkCommitter(delta, context))
+            }
+        }
+        let intervals = plan.outputs.map(\.commitIntervalMicroseconds)
+        for cluster in clusters.all(of: plan, context) {
+            committers.append(
+                KafkaCommitter(cluster, commitInterval: intervals.min() ?? 0))
+        }
+        return committers
     }
 }

@@ -115,6 +115,9 @@ struct ColumnTreeBuilder {
             for child in row.fields { fields.append(NamedNode(name: child.name, node: try node(child, place))) }
             return .group(fields: fields, definition: place.definition)
         case .array(let elementType):
+            if case .row(let entry) = elementType, ParquetMap.types(field.type) != nil {
+                return try map(of: entry, element, place)
+            }
             return try list(of: elementType, element, place)
         default:
             return .leaf(try leaf(field.type, element, place))
@@ -139,6 +142,29 @@ struct ColumnTreeBuilder {
         return .list(
             node, definition: place.definition, elementDefinition: inner.definition,
             repetition: inner.repetition)
+    }
+
+    /// LogicalTypes.md "Maps".
+    private mutating func map(
+        of entry: RowType, _ outer: SchemaElement, _ place: Place
+    ) throws(Failure) -> ColumnNode {
+        var element = outer
+        element.childCount = 1
+        element.annotation = .map
+        elements.append(element)
+        elements.append(SchemaElement(repetition: .repeated, name: "key_value", childCount: 2))
+        var inner = place
+        inner.path.append("key_value")
+        inner.definition += 1
+        inner.repetition += 1
+        inner.slotDefinition = inner.definition
+        var fields: [NamedNode] = []
+        for field in entry.fields {
+            fields.append(NamedNode(name: field.name, node: try node(field, inner)))
+        }
+        return .list(
+            .group(fields: fields, definition: inner.definition), definition: place.definition,
+            elementDefinition: inner.definition, repetition: inner.repetition)
     }
 
     private mutating func leaf(

@@ -19,6 +19,7 @@ extension Pipeline {
         for source in plan.sources { sources.append(try factory.makeSource(source, context)) }
         try resolvePartitions(isNew: stored == nil)
         Failpoint.pass("start.resolved")
+        context.nextEpoch = epoch + 1
         try startWorkers(minima: stored?.minima ?? [:])
         Failpoint.pass("start.running")
     }

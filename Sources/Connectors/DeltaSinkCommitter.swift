@@ -1,0 +1,155 @@
+// Commits a Delta output's intents: the table's log decides, this only asks it.
+
+import Columns
+import Contracts
+import DeltaTable
+import Environment
+import Planning
+import Progress
+import Synchronization
+import Types
+
+final class DeltaSinkCommitter: SinkCommitter {
+    let target: TargetID
+    let name: String
+    let commitInterval: Int64
+    private let output: DeltaOutput
+    private let context: ConnectorContext
+    private let table: Mutex<Table>
+
+    private struct Table {
+        var committer: DeltaCommitter
+        var exists = false
+    }
+
+    init(_ output: DeltaOutput, _ context: ConnectorContext) {
+        self.output = output
+        self.context = context
+        target = output.target
+        name = "\(output.plan.name) (\(output.options.location))"
+        commitInterval = output.plan.commitIntervalMicroseconds
+        let identity = DeltaWriterIdentity(
+            pipelineID: context.identity.pipelineID, sink: output.plan.name)
+        table = Mutex(
+            Table(
+                committer: DeltaCommitter(
+                    store: output.store, identity: identity, output: output.shape,
+                    clock: context.clock)))
+    }
+
+    func readMarker() throws(Failure) -> Marker? {
+        Failpoint.pass("delta.read_marker")
+        return try table.withLock { table throws(Failure) in
+            guard let snapshot = try table.committer.currentSnapshot() else { return nil }
+            _ = try snapshot.shape(for: output.shape)
+            let marker = try table.committer.newestMarker()
+            if marker != .none { return marker }
+            try accept(snapshot, &table)
+            return nil
+        }
+    }
+
+    /// A table without a marker of ours that another pipeline has filled under the same output: its
+    /// owner must say what is meant (design.md §3.8).
+    private func accept(_ snapshot: DeltaSnapshot, _ table: inout Table) throws(Failure) {
+        let others = snapshot.markers(sink: output.plan.name)
+        guard !others.isEmpty else { return }
+        guard context.foreignTable == .beside else { throw occupied(others) }
+        table.committer.acceptedMarkers = others
+    }
+
+    func commit(
+        _ intents: [Intent], history: TargetHistory
+    ) throws(Failure) -> CommitOutcome {
+        try table.withLock { table throws(Failure) in
+            if !table.exists {
+                try table.committer.createTable()
+                table.exists = true
+            }
+            let known = [history.trimmed] + history.open + history.dropped
+            var version: Int64?
+            for run in DeltaSinkCommitter.byGeneration(intents) {
+                let outcome = try commit(run, known, &table.committer)
+                switch outcome {
+                case .committed(let new): version = new
+                case .nothing: break
+                case .fenced(let found): return .fenced(stale(found))
+                case .occupied(let others): return .fenced(occupied(others))
+                case .conflict(let reason):
+                    throw Failure(
+                        .failed, "delta.conflict", "could not commit to \(name): \(reason)")
+                }
+            }
+            return .committed(version: version)
+        }
+    }
+
+    private func commit(
+        _ intents: [Intent], _ known: [Marker], _ committer: inout DeltaCommitter
+    ) throws(Failure) -> DeltaCommitOutcome {
+        guard case .upsert(let key) = output.plan.mode else {
+            return try committer.append(try intents.map(epoch), known: known)
+        }
+        let schema = output.plan.schema
+        return try committer.upsert(
+            try intents.map(epoch), known: known, numbers: output.numbers,
+            options: output.writeOptions,
+            rows: { remaining throws(Failure) in
+                let open = Set(remaining.map(\.marker))
+                return try DeltaUpsertWriter.rows(
+                    of: intents.filter { open.contains($0.marker) }, schema, key: key)
+            })
+    }
+
+    /// An append intent's parts are the entries of its files; an upsert's are rows, read later.
+    private func epoch(_ intent: Intent) throws(Failure) -> DeltaEpochIntent {
+        var files: [AddFile] = []
+        if case .append = output.plan.mode {
+            for part in intent.parts {
+                for case .add(let file) in try DeltaAction.parse(part) { files.append(file) }
+            }
+        }
+        return DeltaEpochIntent(
+            marker: intent.marker, files: files, offsets: DeltaSinkCommitter.offsets(intent))
+    }
+
+    private static func offsets(_ intent: Intent) -> JSONValue {
+        let sources = Dictionary(grouping: intent.offsets, by: \.source)
+        return .object(
+            sources.sorted { $0.key < $1.key }.map { source, partitions in
+                JSONValue.Member(
+                    source,
+                    .object(
+                        partitions.map { .init($0.partition, .integer($0.next)) }))
+            })
+    }
+
+    private static func byGeneration(_ intents: [Intent]) -> [[Intent]] {
+        var runs: [[Intent]] = []
+        for intent in intents {
+            if runs.last?.last?.marker.generation == intent.marker.generation {
+                runs[runs.count - 1].append(intent)
+            } else {
+                runs.append([intent])
+            }
+        }
+        return runs
+    }
+
+    private func stale(_ found: Marker) -> Failure {
+        Failure(
+            .fenced, "delta.fenced",
+            "\(name) holds generation \(found.generation), epoch \(found.epoch) of this pipeline, "
+                + "which this state directory does not know",
+            hint: "this directory is an old copy, or another copy is running: use the newest one")
+    }
+
+    private func occupied(_ others: [String: Marker]) -> Failure {
+        let pipelines = others.keys.sorted().joined(separator: ", ")
+        return Failure(
+            .fenced, "delta.occupied",
+            "\(name) has been filled by the same output of another pipeline (\(pipelines))",
+            hint: "restore that pipeline's state directory; or --adopt to go on where it stopped; "
+                + "or --beside to append beside it on purpose")
+    }
+}

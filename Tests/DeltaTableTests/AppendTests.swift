@@ -1,0 +1,315 @@
+// Append tables as deltalake, DuckDB and pyarrow read them, markers, races and checkpoints.
+
+import Columns
+import Contracts
+import DeltaTable
+import Foundation
+import Parquet
+import Progress
+import PythonSupport
+import Testing
+import Types
+
+let orders = Schema([
+    Field("id", .bigint, isNullable: false), Field("name", .text), Field("big", .bigint),
+    Field("day", .date),
+])
+
+@Suite(.enabled(if: Python.isUsable, "needs Python with deltalake and duckdb"))
+struct AppendTests {
+    @Test func everyTypeIsReadByAllThreeReaders() throws {
+        let table = try TableFixture(SampleRows.schema)
+        var expected: [String] = []
+        for epoch in 1...3 {
+            let batch = SampleRows.batch(count: 300, seed: UInt64(epoch), firstID: epoch * 300)
+            #expect(try table.append(UInt64(epoch), batch) == .committed(version: Int64(epoch)))
+            expected += batch.canonicalRows(uuidAsText: true)
+        }
+        expected.sort()
+        #expect(try table.rowsByUs() == expected)
+        #expect(try table.rowsByDeltalake() == expected)
+        #expect(try table.rowsByDuckDB() == expected)
+        let byPyarrow = try Python.lines(
+            """
+            import deltalake, pyarrow.parquet as pq
+            t = deltalake.DeltaTable(sys.argv[1])
+            out = []
+            for f in t.file_uris(): out += rows(pq.read_table(f))
+            print('\\n'.join(sorted(out)))
+            """, [table.path])
+        #expect(byPyarrow == expected)
+    }
+
+    @Test func withoutLocalTimestampsTheProtocolIsOneTwo() throws {
+        let table = try TableFixture(orders)
+        let snapshot = try #require(try DeltaLog(table.store).snapshot())
+        #expect(snapshot.tableProtocol == TableProtocol(minimumReader: 1, minimumWriter: 2))
+        let local = try TableFixture(Schema([Field("at", .array(.timestamp))]))
+        let other = try #require(try DeltaLog(local.store).snapshot())
+        #expect(other.tableProtocol.readerFeatures == ["timestampNtz"])
+    }
+
+    @Test func partitionValuesOfEveryKindComeBack() throws {
+        let schema = Schema([
+            Field("id", .bigint, isNullable: false), Field("city", .text), Field("day", .date),
+            Field("at", .timestamptz), Field("flag", .boolean),
+            Field("price", .numeric(precision: 9, scale: 2)), Field("size", .integer),
+        ])
+        let table = try TableFixture(
+            schema, partitionedBy: ["city", "day", "at", "flag", "price", "size"])
+        let cities = ["a b", "köln/50%", "=x&y?#", "北京", ".", String(repeating: "long ", count: 60)]
+        func scalars(_ row: Int) -> [Scalar] {
+            let city: Scalar = row % 7 == 6 ? .null : .text(cities[row % 6])
+            let day: Scalar = row % 5 == 0 ? .null : .int64(Int64(row) * 1_000 - 9_000)
+            let at: Scalar = row % 4 == 0 ? .null : .int64(Int64(row) * 1_234_567_890_123 - 7)
+            let flag: Scalar = row % 3 == 0 ? .null : .bool(row % 2 == 0)
+            // deltalake 1.6.6 itself prints a negative one as "-1.-78": positive ones only.
+            let price = Scalar.int128(Int128(row * 37))
+            return [.int64(Int64(row)), city, day, at, flag, price, .int64(Int64(row % 2))]
+        }
+        let batch = Batch(
+            rowCount: 24,
+            columns: schema.types.indices.map { column in
+                Column(schema[column].type, scalars: (0..<24).map { scalars($0)[column] })
+            })
+        try table.append(1, batch)
+        let expected = batch.canonicalRows().sorted()
+        #expect(try table.rowsByUs() == expected)
+        #expect(try table.rowsByDeltalake() == expected)
+        #expect(try table.rowsByDuckDB() == expected)
+    }
+
+    @Test func statisticsPruneNothingThatIsThere() throws {
+        let table = try TableFixture(SampleRows.schema)
+        for epoch in 1...4 {
+            try table.append(
+                UInt64(epoch),
+                SampleRows.batch(count: 40, seed: UInt64(epoch + 20), firstID: epoch * 40))
+        }
+        // Each value must be found by a filter on itself, whatever files the reader leaves out.
+        let missed = try Python.run(
+            """
+            import deltalake, pyarrow.dataset as ds
+            t = deltalake.DeltaTable(sys.argv[1])
+            full = t.to_pyarrow_table()
+            c = duck(('avro', 'httpfs', 'delta'))
+            missed = 0
+            for name in ('id', 'big', 'name', 'city', 'day', 'moment', 'local', 'twice', 'price', 'huge', 'key', 'clock'):
+                col = full[name]
+                for v in set(x for x in col.to_pylist() if x is not None and x == x):
+                    if hasattr(v, 'year') and not 1 <= v.year <= 9999: continue
+                    want = sum(1 for x in col.to_pylist() if x == v)
+                    got = c.execute(f"select count(*) from delta_scan('{sys.argv[1]}') where {name} = ?", [v]).fetchone()[0]
+                    if got != want: missed += 1; print(name, v, want, got)
+            print('missed', missed)
+            """, [table.path])
+        #expect(missed == "missed 0\n")
+    }
+
+    @Test func aSecondCommitOfTheSameEpochsIsNone() throws {
+        let table = try TableFixture(orders)
+        let first = try table.intent(1, [SampleRows.batch(orders, count: 10, seed: 1)])
+        let second = try table.intent(2, [SampleRows.batch(orders, count: 10, seed: 2)])
+        #expect(try table.committer.append([first], known: [.none]) == .committed(version: 1))
+        // A new process knows only its intents.
+        var restarted = DeltaCommitter(
+            store: table.store, identity: table.committer.identity, output: table.shape)
+        #expect(
+            try restarted.append([first, second], known: [.none]) == .committed(version: 2))
+        #expect(
+            try restarted.append([first, second], known: [.none]) == .committed(version: 2))
+        #expect(try restarted.newestMarker() == table.marker(2).inDelta)
+        #expect(try table.rowsByDeltalake().count == 20)
+        let byDeltalake = try Python.run(
+            """
+            import deltalake
+            print(deltalake.DeltaTable(sys.argv[1]).transaction_version(sys.argv[2]))
+            """, [table.path, "\(TableFixture.pipeline)/orders/1"])
+        #expect(byDeltalake == "2\n")
+    }
+
+    @Test func aMarkerThatIsNotKnownFences() throws {
+        let table = try TableFixture(orders)
+        let batch = SampleRows.batch(orders, count: 5, seed: 1)
+        try table.append(1, batch)
+        try table.append(2, batch)
+        // A copy of the state directory from before epoch 2.
+        let late = try table.intent(3, [batch])
+        #expect(
+            try table.committer.append([late], known: [.none, table.marker(1)])
+                == .fenced(found: table.marker(2).inDelta))
+        // The same epoch by another incarnation.
+        var twin = table.marker(2)
+        twin.incarnation += 1
+        #expect(
+            try table.committer.append([late], known: [.none, twin])
+                == .fenced(found: table.marker(2).inDelta))
+        // A table without our marker, when there must be one.
+        let empty = try TableFixture(orders)
+        let intent = try empty.intent(3, [batch])
+        #expect(
+            try empty.committer.append([intent], known: [empty.marker(2)])
+                == .fenced(found: .none))
+    }
+
+    @Test func anotherPipelinesTableIsOccupiedUntilAccepted() throws {
+        let table = try TableFixture(orders)
+        let batch = SampleRows.batch(orders, count: 5, seed: 1)
+        try table.append(7, batch)
+        let own = "ffffffff-0000-0000-0000-000000000000"
+        var other = DeltaCommitter(
+            store: table.store,
+            identity: DeltaWriterIdentity(pipelineID: own, sink: "orders"), output: table.shape)
+        let intent = try table.intent(1, [batch])
+        let found = [TableFixture.pipeline: table.marker(7).inDelta]
+        #expect(try other.append([intent], known: [.none]) == .occupied(found))
+        other.acceptedMarkers = found
+        #expect(try other.append([intent], known: [.none]) == .committed(version: 2))
+    }
+
+    @Test func appendsMoveOnPastOtherWriters() throws {
+        let table = try TableFixture(orders)
+        let batch = SampleRows.batch(orders, count: 20, seed: 1)
+        try table.append(1, batch)
+        let appendByDeltalake = """
+            import deltalake
+            t = deltalake.DeltaTable(sys.argv[1])
+            deltalake.write_deltalake(t, t.to_pyarrow_table(), mode='append')
+            """
+        _ = try Python.run(appendByDeltalake, [table.path])
+        #expect(try table.append(2, batch) == .committed(version: 3))
+        _ = try Python.run(
+            "import deltalake; deltalake.DeltaTable(sys.argv[1]).optimize.compact()", [table.path])
+        #expect(try table.append(3, batch) == .committed(version: 5))
+        let rows = try table.rowsByDeltalake()
+        #expect(rows.count == 80)
+        #expect(try table.rowsByDuckDB() == rows)
+        #expect(try table.rowsByUs() == rows)
+    }
+
+    @Test func aLostRaceIsTriedAgainAndAMetadataChangeIsNot() throws {
+        let batch = SampleRows.batch(orders, count: 4, seed: 3)
+        let racing = RacingStore()
+        let table = try TableFixture(orders) { store in
+            racing.inner = store
+            return racing
+        }
+        racing.onNextEntry = { (store, path) throws(Failure) in
+            let foreign = DeltaAction.commitInfo(.object([.init("operation", .string("X"))]))
+            _ = try store.putIfAbsent(path, DeltaAction.entry([foreign]))
+        }
+        #expect(try table.append(1, batch) == .committed(version: 2))
+        let snapshot = try #require(try DeltaLog(table.store).snapshot())
+        racing.onNextEntry = { (store, path) throws(Failure) in
+            var metadata = snapshot.metadata
+            metadata.configuration["owner"] = "someone"
+            _ = try store.putIfAbsent(path, DeltaAction.entry([.metadata(metadata)]))
+        }
+        guard case .conflict = try table.append(2, batch) else {
+            Issue.record("the table's metadata changed under the commit")
+            return
+        }
+        #expect(try table.rowsByDeltalake().count == 4)
+    }
+
+    @Test func checkpointsCarryTheTableWithoutItsOldEntries() throws {
+        let table = try TableFixture(orders, partitionedBy: ["day"])
+        var rows: [String] = []
+        for epoch in 1...23 {
+            let batch = SampleRows.batch(orders, count: 3, seed: UInt64(epoch), firstID: epoch * 3)
+            try table.append(UInt64(epoch), batch)
+            rows += batch.canonicalRows()
+        }
+        rows.sort()
+        let names = try table.log()
+        #expect(names.contains("00000000000000000010.checkpoint.parquet"))
+        #expect(names.contains("00000000000000000020.checkpoint.parquet"))
+        #expect(!names.contains { $0.hasSuffix(".tmp") })
+        for name in names where name.hasSuffix(".json") && name < "00000000000000000020" {
+            try FileManager.default.removeItem(atPath: "\(table.path)/_delta_log/\(name)")
+        }
+        #expect(try table.rowsByUs() == rows)
+        #expect(try table.rowsByDeltalake() == rows)
+        #expect(try table.rowsByDuckDB() == rows)
+        var restarted = DeltaCommitter(
+            store: table.store, identity: table.committer.identity, output: table.shape)
+        #expect(try restarted.newestMarker() == table.marker(23).inDelta)
+        let version = try Python.run(
+            """
+            import deltalake
+            t = deltalake.DeltaTable(sys.argv[1])
+            print(t.version(), t.transaction_version(sys.argv[2]))
+            """, [table.path, "\(TableFixture.pipeline)/orders/1"])
+        #expect(version == "23 23\n")
+    }
+
+    @Test func damagedHintsAndCheckpointsCostTimeOnly() throws {
+        let table = try TableFixture(orders)
+        for epoch in 1...12 {
+            try table.append(
+                UInt64(epoch), SampleRows.batch(orders, count: 2, seed: 1, firstID: epoch * 2))
+        }
+        let log = table.path + "/_delta_log/"
+        let damages: [(String, [UInt8]?)] = [
+            ("_last_checkpoint", Array("{\"version\":".utf8)),
+            ("_last_checkpoint", Array("{\"version\":7}".utf8)),
+            ("_last_checkpoint", nil),
+            ("00000000000000000010.checkpoint.parquet", Array("PAR1 not PAR1".utf8)),
+        ]
+        for (name, bytes) in damages {
+            if let bytes {
+                try Data(bytes).write(to: URL(filePath: log + name))
+            } else {
+                try FileManager.default.removeItem(atPath: log + name)
+            }
+            let snapshot = try #require(try DeltaLog(table.store).snapshot())
+            #expect(snapshot.version == 12 && snapshot.files.count == 12)
+        }
+        try FileManager.default.removeItem(atPath: log + "00000000000000000004.json")
+        #expect(throws: Failure.self) { try DeltaLog(table.store).snapshot() }
+    }
+
+    @Test func historyTellsWhoWroteWhat() throws {
+        let table = try TableFixture(orders)
+        try table.append(4, SampleRows.batch(orders, count: 6, seed: 1))
+        let history = try DeltaLog(table.store).history()
+        #expect(history.map(\.version) == [1, 0])
+        #expect(history[0].addedRows == 6 && history[0].addedFiles == 1)
+        #expect(history[0].markers == [table.marker(4)])
+        #expect(history[0].pipelineID == TableFixture.pipeline)
+        #expect(history[0].offsets?["orders/0"]?.int64 == 40)
+        #expect(history[1].operation == "CREATE TABLE")
+        #expect(try DeltaLog(table.store).version(at: history[1].timestamp - 1) == nil)
+        #expect(try DeltaLog(table.store).version(at: .max) == 1)
+    }
+}
+
+/// Lets another writer in just before a log entry is put.
+final class RacingStore: DeltaStore, @unchecked Sendable {
+    // because tests use it from one thread.
+    var inner: any DeltaStore = LocalDeltaStore("")
+    var onNextEntry: ((any DeltaStore, String) throws(Failure) -> Void)?
+
+    var location: String { inner.location }
+    func list(_ folder: String, from start: String) throws(Failure) -> [DeltaStoreEntry] {
+        try inner.list(folder, from: start)
+    }
+    func read(_ path: String) throws(Failure) -> [UInt8]? { try inner.read(path) }
+    func read(_ path: String, _ range: Range<Int>) throws(Failure) -> [UInt8] {
+        try inner.read(path, range)
+    }
+    func byteCount(_ path: String) throws(Failure) -> Int? { try inner.byteCount(path) }
+    func putIfAbsent(_ path: String, _ bytes: [UInt8]) throws(Failure) -> PutResult {
+        if let action = onNextEntry {
+            onNextEntry = nil
+            try action(inner, path)
+        }
+        return try inner.putIfAbsent(path, bytes)
+    }
+    func put(_ path: String, _ bytes: [UInt8]) throws(Failure) { try inner.put(path, bytes) }
+    func createDataFile(_ path: String) throws(Failure) -> any DeltaDataFile {
+        try inner.createDataFile(path)
+    }
+    func synchronize(_ path: String) throws(Failure) { try inner.synchronize(path) }
+    func remove(_ path: String) throws(Failure) { try inner.remove(path) }
+}
