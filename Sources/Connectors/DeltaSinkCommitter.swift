@@ -38,7 +38,7 @@ final class DeltaSinkCommitter: SinkCommitter {
     }
 
     func readMarker() throws(Failure) -> Marker? {
-        Failpoint.pass("delta.read_marker")
+        Failpoint.pass("delta.read_marker", name)
         return try table.withLock { table throws(Failure) in
             guard let snapshot = try table.committer.currentSnapshot() else { return nil }
             _ = try snapshot.shape(for: output.shape)

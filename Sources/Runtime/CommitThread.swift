@@ -99,10 +99,10 @@ final class CommitThread: Sendable {
     /// One attempt. False: this target is done for.
     private func commit(_ due: [Intent], _ history: TargetHistory) -> Bool {
         do {
-            Failpoint.pass("commit.begin")
+            Failpoint.pass("commit.begin", subject(due))
             switch try committer.commit(due, history: history) {
             case .committed(let version):
-                Failpoint.pass("commit.done")
+                Failpoint.pass("commit.done", subject(due))
                 note(landed: due.count, version: version)
                 return true
             case .fenced(let failure):
@@ -117,6 +117,11 @@ final class CommitThread: Sendable {
             report(.failed(committer.target, error))
             return false
         }
+    }
+
+    /// The sink and its newest epoch, for failpoints.
+    private func subject(_ due: [Intent]) -> String {
+        "\(committer.name) \(due.last?.marker.epoch ?? 0)"
     }
 
     private func note(landed count: Int, version: Int64?) {
