@@ -92,8 +92,8 @@ final class DeltaSinkCommitter: SinkCommitter {
         }
         let schema = output.plan.schema
         return try committer.upsert(
-            try intents.map(epoch), known: known, numbers: output.numbers,
-            options: output.writeOptions,
+            try intents.map(epoch), known: known, incarnation: context.identity.incarnation,
+            numbers: output.numbers, options: output.writeOptions,
             rows: { remaining throws(Failure) in
                 let open = Set(remaining.map(\.marker))
                 return try DeltaUpsertWriter.rows(

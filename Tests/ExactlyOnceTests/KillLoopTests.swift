@@ -14,7 +14,7 @@ extension ExactlyOnceTests {
     @Suite(.serialized)
     struct KillLoopTests {
         @Test func anUninterruptedRunIsRight() throws {
-            let scenario = try Scenario(events: 12_000, rate: 8_000)
+            let scenario = try Scenario(events: 24_000, rate: 8_000)
             let ending = try scenario.start().end()
             try #require(ending.status == 0, "\(ending)")
             try expectRight(scenario, ending)
@@ -90,7 +90,13 @@ extension ExactlyOnceTests {
             try die(scenario, at: name)
             try die(scenario, at: "start.markers_read")
             let ending = try scenario.start().end()
-            try expectRight(scenario, ending)
+            // 2: the last checkpoint already noted all that the sinks had taken.
+            if ending.status == 2 {
+                try #require(ending.errors.contains("has ended"), "\(ending)")
+                #expect(try scenario.differences() == [], "\(scenario.falls)")
+            } else {
+                try expectRight(scenario, ending)
+            }
             // And nothing is left to do after that.
             #expect(try scenario.start().end().status == 2)
         }

@@ -37,7 +37,7 @@ extension ExactlyOnceTests {
         }
 
         private func faults(_ breakage: Breakage, mutant: String?) throws -> [String] {
-            let scenario = try Scenario(events: 8_000, rate: 8_000)
+            let scenario = try Scenario(events: 20_000, rate: 8_000)
             let binary: Binary = mutant == nil ? .millrace : .mutant
             let death = try scenario.start(
                 failpoint: breakage.failpoint, binary: binary, mutant: mutant

@@ -49,16 +49,21 @@ enum Oracle {
 
         """
 
-    /// Arguments: events as csv, folder of the tables, watermark delay in µs, late rows reported.
+    /// Arguments: events as csv in the generator's order, folder of the tables, partitions, watermark
+    /// delay in µs, late rows reported.
     static let script = tableFaults + """
         import duckdb, deltalake
-        events, folder, delay, late = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+        events, folder = sys.argv[1], sys.argv[2]
+        partitions, delay, late = int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
         c = duckdb.connect()
         c.sql("set timezone='UTC'")
-        c.sql(f"create table events as select * exclude (micros), cast(micros as bigint) as micros, "
-              f"coalesce(max(cast(micros as bigint)) over (partition by _partition order by _offset rows "
-              f"between unbounded preceding and 1 preceding) - {delay}, -1) as watermark "
-              f"from read_csv('{events}', header=true)")
+        c.sql("set preserve_insertion_order=true")
+        c.sql(f"create table everything as select row_number() over () - 1 as position, event_type, "
+              f"auction, bidder, price, cast(micros as bigint) as micros "
+              f"from read_csv('{events}', header=true, parallel=false)")
+        c.sql(f"create table events as select *, coalesce(max(micros) over (partition by "
+              f"position % {partitions} order by position rows between unbounded preceding and "
+              f"1 preceding) - {delay}, -1) as watermark from everything where event_type = 2")
         c.sql("create table windowed as select *, micros // 200000 * 200000 as start from events")
         lost = "start + 200000 <= watermark"
         wanted = {

@@ -21,11 +21,14 @@ final class Scenario {
         self.events = events
         self.rate = rate
         self.interval = interval
-        begun = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded(.down))
-        try topology.write(to: folder.url.appending(path: "t.sql"), atomically: true, encoding: .utf8)
+        begun = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded(.up))
+        for (file, text) in [("t.sql", topology), ("events.sql", everything)] {
+            try text.write(to: folder.url.appending(path: file), atomically: true, encoding: .utf8)
+        }
     }
 
     static let tables = ["by_window", "by_auction", "by_part"]
+    static let partitions = 3
     static let delayMilliseconds = 20
     static let outOfOrder = 500
 
@@ -39,7 +42,7 @@ final class Scenario {
             auction bigint NOT NULL, bidder bigint NOT NULL, price bigint NOT NULL,
             date_time timestamptz NOT NULL
         ) USING nexmark WITH (
-            events = \(events), rate = \(rate), seed = 7, partitions = 3,
+            events = \(events), rate = \(rate), seed = 7, partitions = \(Scenario.partitions),
             out_of_order = \(Scenario.outOfOrder), pace = 'true',
             start_time = '\(begun.formatted(.iso8601))',
             event_time = 'date_time', watermark_delay = '\(Scenario.delayMilliseconds) milliseconds'
@@ -59,6 +62,24 @@ final class Scenario {
         SELECT auction, bidder, price, date_time, auction % 4 AS part FROM bids WHERE price > 50000;
         """
     }
+
+    /// All events in the generator's order: the position says partition and offset.
+    private var everything: String {
+        """
+        CREATE TABLE events (
+            event_type integer, date_time timestamptz, "bid.auction" bigint, "bid.bidder" bigint,
+            "bid.price" bigint
+        ) USING nexmark WITH (
+            events = \(events), rate = \(rate), seed = 7, out_of_order = \(Scenario.outOfOrder),
+            start_time = '\(begun.formatted(.iso8601))'
+        );
+        """
+    }
+
+    private static let dump = """
+        SELECT event_type, "bid.auction" AS auction, "bid.bidder" AS bidder, "bid.price" AS price,
+            extract(epoch FROM date_time) * 1000000 AS micros FROM events
+        """
 
     var arguments: [String] {
         ["run", "t.sql", "--bounded", "--state", "state", "--workers", "2", "--json"]
@@ -83,11 +104,8 @@ final class Scenario {
     /// What is wrong with the tables, beside what DuckDB makes of the same events; empty: nothing.
     func differences(lateRows: Int? = nil) throws -> [String] {
         let dump = try RunningCommand(
-            [
-                "query", "t.sql", "--format", "csv", "--workers", "1",
-                "SELECT _partition, _offset, auction, bidder, price, "
-                    + "extract(epoch FROM date_time) * 1000000 AS micros FROM bids",
-            ], in: folder.url
+            ["query", "events.sql", "--format", "csv", "--workers", "1", Scenario.dump],
+            in: folder.url
         ).end()
         guard dump.status == 0 else { return ["the events could not be read: \(dump)"] }
         let events = folder.path("events.csv")
@@ -95,7 +113,7 @@ final class Scenario {
         return try Python.lines(
             Oracle.script,
             [
-                events, folder.url.path, String(Scenario.delayMilliseconds * 1_000),
+                events, folder.url.path, String(Scenario.partitions), String(Scenario.delayMilliseconds * 1_000),
                 lateRows.map(String.init) ?? "",
             ])
     }
