@@ -52,8 +52,10 @@ final class DebeziumReader: ValueReader {
         var result: [String: JSONSettings] = [:]
         for field in fields {
             var settings = JSONSettings(format == .iso8601 ? .unixMicroseconds : format)
-            if field.type == .date { settings.unit = MILLRACE_JSON_DAYS }
-            if field.type == .time { settings.unit = MILLRACE_JSON_MICROSECONDS }
+            var type = field.type
+            if case .array(let element) = type { type = element }
+            if type == .date { settings.unit = MILLRACE_JSON_DAYS }
+            if type == .time { settings.unit = MILLRACE_JSON_MICROSECONDS }
             settings.flags = baseFlags
             result[field.name] = settings
         }
@@ -64,32 +66,43 @@ final class DebeziumReader: ValueReader {
         var sorter = RowSorter(count: messages.count)
         let schemas = try probe.schemas(messages)
         var columns: [Column]?
-        var first = 0
-        // Messages with the same schema lie together; each run has its decoder.
-        while first < messages.count {
-            var end = first + 1
-            while end < messages.count, schemas.same(first, end) { end += 1 }
-            let decoder = try decoder(for: schemas.bytes(first))
-            var isNull = messages.valueIsNull
-            for message in isNull.indices where message < first || message >= end {
-                isNull[message] = 1
+        for group in groups(schemas, messages.count) {
+            let decoder = try decoder(for: schemas.bytes(group.first))
+            let isNull = (0..<messages.count).map {
+                group.members[$0] ? messages.valueIsNull[$0] : 1
             }
             let part = try decoder.decode(
                 messages.values, messages.valueRanges, isNull: isNull, checksAll: checksAll)
             sorter.fail(part.errors, in: messages.values)
-            if let whole = columns {
-                let picks = (0..<messages.count).map { $0 >= first && $0 < end }
-                columns = zip(whole, part.columns).map { $0.replacing(with: $1, where: picks) }
-            } else {
-                columns = part.columns
-            }
-            first = end
+            columns =
+                columns.map { whole in
+                    zip(whole, part.columns).map { $0.replacing(with: $1, where: group.members) }
+                } ?? part.columns
         }
         guard let columns else {
             return sorter.rows(
                 wanted.fields.map { Column.nulls($0.type, count: 0) }, changes: [])
         }
         return rows(messages, columns, sorter)
+    }
+
+    /// The messages of each schema; mostly there is one.
+    private func groups(
+        _ schemas: DebeziumSchemaProbe.Schemas, _ count: Int
+    ) -> [(first: Int, members: [Bool])] {
+        var groups: [(first: Int, members: [Bool])] = []
+        var last = 0
+        for message in 0..<count {
+            if groups.isEmpty || !schemas.same(groups[last].first, message) {
+                let known = groups.firstIndex { schemas.same($0.first, message) }
+                last = known ?? groups.count
+                if known == nil {
+                    groups.append((message, Array(repeating: false, count: count)))
+                }
+            }
+            groups[last].members[message] = true
+        }
+        return groups
     }
 
     private func decoder(for schema: ArraySlice<UInt8>) throws(Failure) -> JSONFields {
