@@ -73,7 +73,7 @@ struct FailpointLog {
             case "commit.begin":
                 let last = place.epochs.first ?? 0
                 committing[sink] = uncommitted[sink, default: []].filter { $0 <= last }
-            case "delta.after_commit", "kafka.after_commit":
+            case "delta.after_commit", "kafka.committed":
                 uncommitted[sink, default: []].subtract(committing[sink] ?? [])
             case "commit.done":
                 let last = place.epochs.first ?? 0

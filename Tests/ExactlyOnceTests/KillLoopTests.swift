@@ -19,7 +19,9 @@ extension ExactlyOnceTests {
             try #require(ending.status == 0, "\(ending)")
             try expectRight(scenario, ending)
             let names = FailpointLog(scenario.log).names
-            for name in KillLoopTests.places { #expect(names.contains(name), "never at \(name)") }
+            for name in KillLoopTests.places where !KillLoopTests.sometimes.contains(name) {
+                #expect(names.contains(name), "never at \(name)")
+            }
             let unknown = names.subtracting(KillLoopTests.places)
                 .subtracting(KillLoopTests.unaimed)
             #expect(unknown.isEmpty, "places that no test kills at")
@@ -41,6 +43,7 @@ extension ExactlyOnceTests {
             "checkpoint.group_offsets", "commit.begin", "delta.before_commit", "delta.before_link",
             "delta.after_link", "delta.after_commit", "commit.done",
         ]
+        /// Every ten versions of a table.
         static let sometimes = ["delta.before_checkpoint", "delta.before_hint"]
         static var places: [String] { firstStart + everyStart + everyEpoch + sometimes + atEnd }
         /// Passed too, but places to fail at rather than to die at, or seen after a kill only.
@@ -66,7 +69,10 @@ extension ExactlyOnceTests {
                     ("delta.after_commit", "delta.after_commit:\(table)@2"),
                 ]
             }
+            var rounds = 0
             while !aims.isEmpty {
+                rounds += 1
+                try #require(rounds <= 6, "never reached: \(aims.map(\.1))")
                 let scenario = try Scenario(events: 60_000, rate: 4_000)
                 var ending: Ending?
                 while ending == nil, let (name, trigger) = aims.first {

@@ -66,10 +66,8 @@ final class Scenario {
     /// All events in the generator's order: the position says partition and offset.
     private var everything: String {
         """
-        CREATE TABLE events (
-            event_type integer, date_time timestamptz, "bid.auction" bigint, "bid.bidder" bigint,
-            "bid.price" bigint
-        ) USING nexmark WITH (
+        CREATE TYPE bid AS (auction bigint, bidder bigint, price bigint);
+        CREATE TABLE events (event_type integer, date_time timestamptz, bid bid) USING nexmark WITH (
             events = \(events), rate = \(rate), seed = 7, out_of_order = \(Scenario.outOfOrder),
             start_time = '\(begun.formatted(.iso8601))'
         );
@@ -77,7 +75,7 @@ final class Scenario {
     }
 
     private static let dump = """
-        SELECT event_type, "bid.auction" AS auction, "bid.bidder" AS bidder, "bid.price" AS price,
+        SELECT event_type, (bid).auction AS auction, (bid).bidder AS bidder, (bid).price AS price,
             extract(epoch FROM date_time) * 1000000 AS micros FROM events
         """
 
