@@ -18,7 +18,7 @@ extension ExactlyOnceTests {
 
         static let breakages = [
             Breakage(mutant: "skip-intent", failpoint: "delta.before_commit:by_part@4"),
-            Breakage(mutant: "commit-before-write", failpoint: "checkpoint.before_write@6"),
+            Breakage(mutant: "commit-before-write", failpoint: "delta.after_commit:by_part@3"),
             Breakage(
                 mutant: "skip-marker-lookup", failpoint: "delta.after_commit:by_part@4",
                 compacts: true),
