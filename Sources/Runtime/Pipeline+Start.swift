@@ -11,11 +11,11 @@ import RocksState
 extension Pipeline {
     func start() throws(Failure) {
         let stored = try store.currentEpoch()
-        if let stored { try refuseEnded(stored) }
         epoch = stored?.marker.epoch ?? 0
         baseCounters = stored?.counters ?? [:]
         Failpoint.pass("start.opened")
         try startCommitters()
+        if let stored, stored.hasEnded { return try startEnded() }
         for source in plan.sources { sources.append(try factory.makeSource(source, context)) }
         try resolvePartitions(isNew: stored == nil)
         Failpoint.pass("start.resolved")
@@ -24,12 +24,18 @@ extension Pipeline {
         Failpoint.pass("start.running")
     }
 
-    private func refuseEnded(_ stored: EpochRecord) throws(Failure) {
-        guard stored.hasEnded else { return }
-        throw Failure(
-            .invalid, "state.ended",
-            "this state directory holds a bounded run that has ended: all its windows are closed",
-            hint: "start with a new --state; to go on reading later use --available-now")
+    /// A bounded run that was stopped between its last checkpoint and its sinks' last commits has
+    /// only these left to do (F1). Where nothing is left, going on is refused.
+    private func startEnded() throws(Failure) {
+        if commits.allSatisfy(\.isEmpty) {
+            throw Failure(
+                .invalid, "state.ended",
+                "this state directory holds a bounded run that has ended: "
+                    + "all its windows are closed",
+                hint: "start with a new --state; to go on reading later use --available-now")
+        }
+        hadEnded = true
+        offsets = try store.offsets()
     }
 
     /// All markers are read before any sink is touched (design.md §3.7).
@@ -39,7 +45,7 @@ extension Pipeline {
         for committer in committers {
             let history = try store.history(of: committer.target)
             let marker = try committer.readMarker()
-            if case .stale = history.judge(marker, mayBeOld: true) {
+            if case .stale = history.judge(marker, mayBeOld: committer.firstReadMayBeOld) {
                 throw Pipeline.staleDirectory(committer.name, marker, history)
             }
             threads.append(
@@ -51,6 +57,10 @@ extension Pipeline {
         }
         Failpoint.pass("start.markers_read")
         commits = threads
+        for commit in commits where !commit.isEmpty {
+            let epochs = commit.openEpochs.map(String.init).joined(separator: " ")
+            Failpoint.pass("start.open_intents", "\(commit.committer.name) \(epochs)")
+        }
         for commit in commits { commit.start() }
     }
 

@@ -34,6 +34,8 @@ public final class Pipeline {
     /// The newest durable epoch's number.
     var epoch: UInt64 = 0
     var gathering: GatheringEpoch?
+    /// A bounded run that had ended before this process began: only its sinks are behind.
+    var hadEnded = false
     var trims: [TargetID: Marker] = [:]
     var baseCounters: [String: Int64] = [:]
     var counters: [String: Int64] = [:]
@@ -72,7 +74,10 @@ public final class Pipeline {
     public func run() throws(Failure) -> RunSummary {
         do {
             try start()
-            try loop()
+            if !hadEnded {
+                try loop()
+                try takeFinalCheckpoint()
+            }
             return try finish()
         } catch {
             stopWorkers()
@@ -109,14 +114,18 @@ public final class Pipeline {
         }
     }
 
-    /// Final checkpoint, workers stop, sinks take what is left.
-    private func finish() throws(Failure) -> RunSummary {
+    /// The last epoch of this process; then the workers stop.
+    private func takeFinalCheckpoint() throws(Failure) {
         while gathering != nil { try handle(reports.take(milliseconds: 20)) }
         let hasEnded = options.mode == .bounded && drained.count == options.workers
         beginEpoch(hasEnded: hasEnded)
         while gathering != nil { try handle(reports.take(milliseconds: 20)) }
         stopWorkers()
         Failpoint.pass("run.final_checkpoint")
+    }
+
+    /// Sinks take what is left, and that is noted.
+    private func finish() throws(Failure) -> RunSummary {
         for commit in commits { commit.drain() }
         let deadline = now + Pipeline.drainMicroseconds
         while commits.contains(where: { !$0.isEmpty }) {
@@ -125,6 +134,7 @@ public final class Pipeline {
         }
         for commit in commits { commit.stop(waitMilliseconds: 1_000) }
         try handle(reports.take(milliseconds: 0))
+        Failpoint.pass("run.before_trims")
         if !trims.isEmpty { try store.write(trims: trims) }
         return summary()
     }
