@@ -73,6 +73,7 @@ extension Pipeline {
         for (index, source) in sources.enumerated() {
             let name = plan.sources[index].name
             var resolved: [PartitionOffset] = []
+            try source.begin(stored: stored.filter { $0.source == name })
             for partition in try source.discover() {
                 let known = stored.first { $0.source == name && $0.partition == partition }
                 let offset = try source.resolve(
