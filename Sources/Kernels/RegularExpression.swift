@@ -153,6 +153,8 @@ extension RegularExpression.Options {
     private let stack: OpaquePointer?
     private var data: OpaquePointer
     private var groupCapacity: Int
+    /// Groups of the last pattern; PCRE2 leaves what stands behind them as it was.
+    private var groupCount = 0
 
     /// Steps of one match; about 0.1 s. A row that needs more is refused (`limit`).
     private static let matchLimit: UInt32 = 2_000_000
@@ -187,7 +189,8 @@ extension RegularExpression.Options {
     mutating func match(
         _ expression: RegularExpression, _ text: [UInt8], _ range: ValueRange, from start: Int
     ) -> Outcome {
-        if expression.groupCount + 1 > groupCapacity { grow(expression.groupCount + 1) }
+        groupCount = expression.groupCount
+        if groupCount + 1 > groupCapacity { grow(expression.groupCount + 1) }
         let status = unsafe text.withUnsafeBufferPointer { bytes in
             // SAFETY: the range lies in the buffer, as checked by the slice; PCRE2 reads no further.
             let row = unsafe UnsafeBufferPointer(
@@ -214,8 +217,8 @@ extension RegularExpression.Options {
     /// A group of the last match, relative to the row's start; 0 is the whole match. nil: it took no
     /// part.
     func group(_ index: Int) -> Range<Int>? {
-        guard index < groupCapacity else { return nil }
-        // SAFETY: the ovector has two entries for each of `groupCapacity` groups.
+        guard index <= groupCount else { return nil }
+        // SAFETY: the ovector has two entries for each of the pattern's groups, and one more.
         let vector = unsafe pcre2_get_ovector_pointer_8(data)
         guard let vector = unsafe vector else { return nil }
         let start = unsafe vector[index * 2]
