@@ -18,6 +18,8 @@ public struct ConnectorContext: Sendable {
     /// `--adopt`, `--beside`: what to do about a table that another pipeline has filled.
     public let foreignTable: ForeignTable
     public let log: @Sendable (LogLine) -> Void
+    /// Whether the run was asked to stop: nobody waits for the outside any longer.
+    public var isStopping: @Sendable () -> Bool = { false }
     /// The epoch that the first rows will belong to; set before writers are made.
     public var nextEpoch: UInt64 = 1
 

@@ -105,56 +105,36 @@ final class DeltaUpsertWriter: SinkWriter {
     private let output: DeltaOutput
     private let key: [Int]
     private let codec: RowCodec
-    private var table: GroupTable
-    private var batches: [Batch] = []
-    /// Per group: batch and row of the last change, in the order of first arrival.
-    private var last: [(batch: Int32, row: Int32)] = []
+    private var fold: KeyFold
     private(set) var pendingBytes = 0
 
-    /// A row in the intent, about: what `epoch_bytes` counts before it is encoded.
+    /// A value in the intent, about: what `epoch_bytes` counts before it is encoded.
     private static let bytesPerValue = 12
 
     init(_ output: DeltaOutput, key: [Int]) {
         self.output = output
         self.key = key
         codec = RowCodec(output.plan.schema.types, form: .exact)
-        table = GroupTable(key.map { output.plan.schema[$0].type })
+        fold = KeyFold(key.map { output.plan.schema[$0].type })
     }
 
     func write(_ batch: Batch) throws(Failure) -> [RowError] {
-        let columns = key.map { batch.columns[$0] }
-        let hashes = KeyHash.hashes(columns, rowCount: batch.rowCount)
-        let rows = (0..<Int32(batch.rowCount)).map { $0 }
-        let groups = table.groups(
-            columns, rowCount: batch.rowCount, hashes: hashes, rows: rows)
-        for row in 0..<batch.rowCount {
-            let group = Int(groups[row])
-            let place = (batch: Int32(batches.count), row: Int32(row))
-            if group < last.count { last[group] = place } else { last.append(place) }
-        }
-        batches.append(batch)
+        fold.add(batch, key: key)
         pendingBytes += batch.rowCount * batch.columns.count * DeltaUpsertWriter.bytesPerValue
         return []
     }
 
     func prepare(_ marker: Marker) throws(Failure) -> [IntentPart] {
-        guard !last.isEmpty else { return [] }
+        guard !fold.isEmpty else { return [] }
         var writer = RecordWriter()
-        writer.varint(UInt64(last.count))
-        var encoded: [EncodedRows] = []
-        for batch in batches {
-            encoded.append(codec.encode(batch.columns, rowCount: batch.rowCount))
+        writer.varint(UInt64(fold.last.count))
+        let encoded = fold.batches.map { codec.encode($0.columns, rowCount: $0.rowCount) }
+        for place in fold.last {
+            writer.byte(fold.isDeletion(place) ? 1 : 0)
+            writer.counted(encoded[place.batch][place.row])
         }
-        for place in last {
-            let changes = batches[Int(place.batch)].changes
-            let isDeleted = changes.map { $0[Int(place.row)] < 0 } ?? false
-            writer.byte(isDeleted ? 1 : 0)
-            writer.counted(encoded[Int(place.batch)][Int(place.row)])
-        }
-        batches = []
-        last = []
+        fold.removeAll()
         pendingBytes = 0
-        table = GroupTable(key.map { output.plan.schema[$0].type })
         return [IntentPart(target: output.target, bytes: writer.bytes)]
     }
 

@@ -13,6 +13,7 @@ public struct LiveConnectors: ConnectorFactory {
     /// Where the rows of a `collect` output go; only `query` has one.
     private let collected: CollectedRows?
     private let numbers = FileNumbers()
+    private let clusters = KafkaClusters()
 
     public init(collected: CollectedRows? = nil) { self.collected = collected }
 
@@ -26,7 +27,8 @@ public struct LiveConnectors: ConnectorFactory {
             let source = ValuesSource(plan)
             source.append(LiveConnectors.batch(rows, plan), partition: 0)
             return source
-        case .files, .kafka: throw LiveConnectors.unavailable(plan.name)
+        case .kafka(let options): return try KafkaSource(plan, options, context)
+        case .files: throw LiveConnectors.unavailable(plan.name)
         }
     }
 
@@ -55,8 +57,20 @@ public struct LiveConnectors: ConnectorFactory {
             let delta = try DeltaOutput(output, options, numbers: numbers)
             if case .upsert(let key) = output.mode { return DeltaUpsertWriter(delta, key: key) }
             return DeltaAppendWriter(delta, context)
-        case .files, .kafka: throw LiveConnectors.unavailable(output.name)
+        case .kafka(let options):
+            let cluster = try cluster(options.bootstrapServers, of: plan, context)
+            return try KafkaSinkWriter(output, options, cluster)
+        case .files: throw LiveConnectors.unavailable(output.name)
         }
+    }
+
+    private func cluster(
+        _ servers: String, of plan: Plan, _ context: ConnectorContext
+    ) throws(Failure) -> KafkaCluster {
+        let found = clusters.all(of: plan, context).first { $0.bootstrapServers == servers }
+            .required("an output of a cluster that the plan does not have")
+        try Patience(context: context).wait { () throws(Failure) in try found.makeTopics() }
+        return found
     }
 
     public func encodeAsJSON(_ rows: Batch, schema: Schema) -> [[UInt8]] {
@@ -77,6 +91,11 @@ public struct LiveConnectors: ConnectorFactory {
                 let delta = try DeltaOutput(output, options, numbers: numbers)
                 committers.append(DeltaSinkCommitter(delta, context))
             }
+        }
+        let intervals = plan.outputs.map(\.commitIntervalMicroseconds)
+        for cluster in clusters.all(of: plan, context) {
+            committers.append(
+                KafkaCommitter(cluster, commitInterval: intervals.min() ?? 0))
         }
         return committers
     }

@@ -65,6 +65,7 @@ public final class Pipeline {
             workers: options.workers, failFast: options.failFast,
             foreignTable: options.foreignTable, log: options.log)
         wiring = Wiring(plan: plan, workers: options.workers)
+        context.isStopping = { stop.isRequested }
     }
 
     /// Runs to the end of the mode, or until stop is requested.

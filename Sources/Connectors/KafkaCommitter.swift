@@ -1,0 +1,230 @@
+// Commits the outbox of one cluster: one transaction an epoch, with one progress record.
+//
+// librdkafka cannot resume a transaction, so after a start, a fatal error or a time-out (which look
+// alike) nothing is assumed: the progress record is read, judged, the transactional id taken over, and
+// the record read again up to the high watermark; only what stands above it is sent (design.md §3.6).
+
+import Contracts
+import Environment
+import KafkaIO
+import Progress
+import Synchronization
+
+final class KafkaCommitter: SinkCommitter {
+    let target: TargetID
+    let name: String
+    let commitInterval: Int64
+    private let cluster: KafkaCluster
+    private let identity: Identity
+    private let state = Mutex(State())
+
+    private struct State {
+        var producer: KafkaProducer?
+        /// The newest epoch that this process knows to be in the cluster.
+        var landed: Marker?
+    }
+
+    private static let timeout = Duration.seconds(30)
+    /// Aborted epochs are sent again so often before the sink counts as away.
+    private static let attemptLimit = 5
+
+    init(_ cluster: KafkaCluster, commitInterval: Int64) {
+        self.cluster = cluster
+        self.commitInterval = commitInterval
+        target = cluster.target
+        identity = cluster.context.identity
+        name = "kafka \(cluster.bootstrapServers)"
+    }
+
+    private var key: [UInt8] { Array(identity.pipelineID.utf8) }
+
+    func readMarker() throws(Failure) -> Marker? {
+        Failpoint.pass("kafka.read_progress")
+        return try Patience(context: cluster.context).wait { () throws(Failure) in
+            try progress()
+        }
+    }
+
+    /// The newest progress record; nil: none, or no such topic yet.
+    private func progress() throws(Failure) -> Marker? {
+        let reader = KafkaTopicReader(
+            cluster.configuration, topic: KafkaCluster.progressTopic)
+        do {
+            let newest = try reader.newestByKey(timeout: KafkaCommitter.timeout)
+            guard let value = newest[key] else { return nil }
+            return try ProgressRecord.marker(value)
+        } catch {
+            if error.code == "kafka.topic_missing" { return nil }
+            throw error
+        }
+    }
+
+    func commit(
+        _ intents: [Intent], history: TargetHistory
+    ) throws(Failure) -> CommitOutcome {
+        try state.withLock { state throws(Failure) in
+            do throws(Failure) {
+                return try commit(intents, history, &state)
+            } catch {
+                guard Patience.isPassing(error), !cluster.context.failFast else { throw error }
+                state.producer = nil
+                return .unavailable(error)
+            }
+        }
+    }
+
+    private func commit(
+        _ intents: [Intent], _ history: TargetHistory, _ state: inout State
+    ) throws(Failure) -> CommitOutcome {
+        try cluster.makeTopics()
+        if state.producer == nil, let refusal = try takeOver(history, &state) { return refusal }
+        for intent in intents {
+            if let landed = state.landed, KafkaCommitter.isLanded(intent, landed, history) {
+                continue
+            }
+            switch try send(intent, &state) {
+            case .done: state.landed = intent.marker
+            case .retry(let failure), .mustAbort(let failure), .fatal(let failure):
+                state.producer = nil
+                return .unavailable(failure)
+            }
+        }
+        return .committed(version: nil)
+    }
+
+    /// Whether the record that was found covers an open intent: it stands at or before it in order.
+    private static func isLanded(
+        _ intent: Intent, _ landed: Marker, _ history: TargetHistory
+    ) -> Bool {
+        guard !Mutant.skipMarkerLookup.isActive else { return false }
+        guard let found = history.open.firstIndex(of: landed),
+            let own = history.open.firstIndex(of: intent.marker)
+        else { return intent.marker <= landed }
+        return own <= found
+    }
+
+    /// A new producer that has the transactional id, and what the cluster holds as of then. Answers
+    /// where another process's epochs are found.
+    private func takeOver(
+        _ history: TargetHistory, _ state: inout State
+    ) throws(Failure) -> CommitOutcome? {
+        let first = try progress()
+        if case .stale = history.judge(first, mayBeOld: true) { return stale(first) }
+        Failpoint.pass("kafka.before_init")
+        let producer = try KafkaProducer(
+            cluster.configuration, transactionalID: "millrace-" + identity.pipelineID)
+        switch producer.initializeTransactions(timeout: KafkaCommitter.timeout) {
+        case .done: break
+        case .retry(let failure), .mustAbort(let failure), .fatal(let failure):
+            return .unavailable(failure)
+        }
+        Failpoint.pass("kafka.after_init")
+        let second = try progress()
+        guard case .known = history.judge(second) else { return stale(second) }
+        Failpoint.pass("kafka.progress_read_again")
+        state.producer = producer
+        state.landed = Mutant.skipMarkerLookup.isActive ? nil : second
+        return nil
+    }
+
+    private func stale(_ marker: Marker?) -> CommitOutcome {
+        let found = marker.map { "generation \($0.generation), epoch \($0.epoch)" } ?? "no epoch"
+        return .fenced(
+            Failure(
+                .fenced, "kafka.fenced",
+                "\(name) holds \(found) of this pipeline, which this state directory does not know",
+                hint: "this directory is an old copy, or another copy is running: use the newest"))
+    }
+
+    /// One epoch in one transaction; aborted and sent again a bounded number of times.
+    private func send(
+        _ intent: Intent, _ state: inout State
+    ) throws(Failure) -> KafkaTransactionOutcome {
+        guard let producer = state.producer else { bug("a commit without a producer") }
+        var last: KafkaTransactionOutcome = .done
+        for _ in 0..<KafkaCommitter.attemptLimit {
+            last = try transact(intent, producer)
+            guard case .mustAbort(let failure) = last else { return last }
+            try refuseForGood(failure)
+            if case .fatal(let fatal) = producer.abort(timeout: KafkaCommitter.timeout) {
+                return .fatal(fatal)
+            }
+        }
+        return last
+    }
+
+    private func transact(
+        _ intent: Intent, _ producer: KafkaProducer
+    ) throws(Failure) -> KafkaTransactionOutcome {
+        let begun = producer.begin()
+        guard case .done = begun else { return begun }
+        Failpoint.pass("kafka.begun")
+        var rows = 0
+        for part in intent.parts {
+            try OutboxPart.forEach(part) { record throws(Failure) in
+                rows += 1
+                try producer.produce(
+                    KafkaRecord(
+                        topic: record.topic, key: record.key, value: record.value,
+                        headers: record.headers.map { KafkaHeader($0.name, $0.value) }))
+            }
+        }
+        rows += 1
+        try producer.produce(
+            KafkaRecord(
+                topic: KafkaCluster.progressTopic, partition: 0, key: key,
+                value: ProgressRecord.encode(intent)))
+        Failpoint.pass("kafka.produced")
+        var outcome = producer.commit(rows: rows, timeout: KafkaCommitter.timeout)
+        for _ in 0..<KafkaCommitter.attemptLimit {
+            guard case .retry = outcome else { break }
+            outcome = producer.commit(rows: rows, timeout: KafkaCommitter.timeout)
+        }
+        Failpoint.pass("kafka.committed")
+        return outcome
+    }
+
+    /// What no second try can mend stops the sink with a sentence; nothing is skipped.
+    private func refuseForGood(_ failure: Failure) throws(Failure) {
+        let codes: Set<String> = [
+            "kafka.msg_size_too_large", "kafka.topic_authorization_failed",
+            "kafka.cluster_authorization_failed", "kafka.invalid_record", "kafka.unknown_topic",
+            "kafka.policy_violation", "kafka.transactional_id_authorization_failed",
+        ]
+        if codes.contains(failure.code) { throw failure }
+    }
+}
+
+/// The record that says how far a pipeline's epochs are in a cluster.
+enum ProgressRecord {
+    static func encode(_ intent: Intent) -> [UInt8] {
+        let marker = intent.marker
+        let offsets = intent.offsets.map { offset in
+            "{\"source\":\"\(offset.source)\",\"partition\":\"\(offset.partition)\","
+                + "\"next\":\(offset.next)}"
+        }
+        return Array(
+            ("{\"generation\":\(marker.generation),\"epoch\":\(marker.epoch),"
+                + "\"incarnation\":\(marker.incarnation),"
+                + "\"offsets\":[\(offsets.joined(separator: ","))]}").utf8)
+    }
+
+    static func marker(_ value: [UInt8]) throws(Failure) -> Marker {
+        guard let generation = number("generation", value), let epoch = number("epoch", value),
+            let incarnation = number("incarnation", value)
+        else {
+            throw Failure(
+                .failed, "kafka.progress_damaged",
+                "the progress record in \(KafkaCluster.progressTopic) cannot be read",
+                hint: "another program wrote to that topic")
+        }
+        return Marker(generation: generation, epoch: epoch, incarnation: incarnation)
+    }
+
+    /// The digits behind `"name":`, which `encode` writes once, before the offsets.
+    private static func number(_ name: String, _ value: [UInt8]) -> UInt64? {
+        let text = String(decoding: value, as: UTF8.self)
+        guard let start = text.firstRange(of: "\"\(name)\":") else { return nil }
+        return UInt64(text[start.upperBound...].prefix { $0.isNumber })
+    }
+}

@@ -1,0 +1,182 @@
+// A Kafka topic as a source: offsets resolved and checked here, records read in KafkaReader.
+
+import Columns
+import Contracts
+import KafkaIO
+import Planning
+import Progress
+import State
+import Types
+
+final class KafkaSource: Source {
+    let plan: SourcePlan
+    let consumer: KafkaConsumer
+    let context: ConnectorContext
+    private let options: KafkaSourceOptions
+    private let configuration: KafkaClientConfiguration
+    private let patience: Patience
+
+    init(
+        _ plan: SourcePlan, _ options: KafkaSourceOptions, _ context: ConnectorContext
+    ) throws(Failure) {
+        self.plan = plan
+        self.options = options
+        self.context = context
+        patience = Patience(context: context)
+        configuration = KafkaClientConfiguration(
+            bootstrapServers: options.bootstrapServers, properties: options.properties,
+            groupID: "millrace-" + context.identity.pipelineID)
+        let readsHeaders = plan.decoded.contains { $0.origin == .metadata(.headers) }
+        consumer = try KafkaConsumer(
+            configuration, topic: options.topic, queues: context.workers,
+            readsHeaders: readsHeaders)
+    }
+
+    var topic: String { options.topic }
+
+    func discover() throws(Failure) -> [String] {
+        let all = try patience.wait { () throws(Failure) in try consumer.partitions() }
+        let wanted = all.filter { partition in
+            options.partitions?.contains { $0.contains(partition) } ?? true
+        }
+        if wanted.isEmpty {
+            throw Failure(
+                .invalid, "kafka.no_partition",
+                "topic \"\(topic)\" has none of the partitions that are asked for",
+                place: plan.place)
+        }
+        return wanted.map(String.init)
+    }
+
+    func resolve(
+        partition: String, stored: PartitionOffset?, mode: RunMode
+    ) throws(Failure) -> PartitionOffset {
+        let number = try self.number(partition)
+        let (low, end) = try patience.wait { () throws(Failure) in
+            try consumer.watermarks(partition: number)
+        }
+        var next = stored?.next ?? 0
+        if stored == nil { next = try firstOffset(number, low: low, end: end) }
+        var fingerprint = stored?.fingerprint
+        if let stored, let lost = try whatIsLost(stored, number, low: low, end: end) {
+            next = try afterLoss(lost, number, low: low, end: end)
+            fingerprint = nil
+        }
+        var boundedEnd: Int64?
+        if mode == .bounded { boundedEnd = stored?.end ?? end }
+        if mode == .availableNow { boundedEnd = end }
+        return PartitionOffset(
+            source: plan.name, partition: partition, next: next, fingerprint: fingerprint,
+            highestTime: stored?.highestTime ?? EventTime.never, end: boundedEnd)
+    }
+
+    func number(_ partition: String) throws(Failure) -> Int32 {
+        guard let number = Int32(partition) else {
+            throw Failure(
+                .failed, "kafka.partition", "\"\(partition)\" is no partition of a Kafka topic",
+                hint: "was this state directory made for another kind of source?")
+        }
+        return number
+    }
+
+    private func firstOffset(
+        _ partition: Int32, low: Int64, end: Int64
+    ) throws(Failure) -> Int64 {
+        switch options.start {
+        case .earliest: return low
+        case .latest: return end
+        case .time(let microseconds):
+            let found = try patience.wait { () throws(Failure) in
+                try consumer.offsets(
+                    atOrAfter: (microseconds + 999) / 1_000, partitions: [partition])
+            }
+            return found[partition] ?? end
+        }
+    }
+
+    /// Why the stored position no longer means what it meant, or nil.
+    private func whatIsLost(
+        _ stored: PartitionOffset, _ partition: Int32, low: Int64, end: Int64
+    ) throws(Failure) -> String? {
+        let place = "\(topic)/\(partition)"
+        if stored.next < low {
+            return "\(place): offsets \(stored.next) to \(low - 1) are gone (the log begins at "
+                + "\(low))"
+        }
+        if stored.next > end {
+            return "\(place): the log ends at \(end), before the stored offset \(stored.next): "
+                + "the topic was truncated or made anew"
+        }
+        guard let fingerprint = stored.fingerprint else { return nil }
+        let reader = KafkaTopicReader(configuration, topic: topic)
+        let found = try patience.wait { () throws(Failure) in
+            try reader.record(partition: partition, at: fingerprint.offset)
+        }
+        guard case .found(let record) = found else { return nil }
+        if KafkaSource.fingerprint(record, message: 0) == fingerprint { return nil }
+        return "\(place): offset \(fingerprint.offset) holds another record than the one that was "
+            + "read: the topic was made anew"
+    }
+
+    private func afterLoss(
+        _ lost: String, _ partition: Int32, low: Int64, end: Int64
+    ) throws(Failure) -> Int64 {
+        guard options.onOffsetLost != .fail else {
+            throw Failure(
+                .dataLost, "kafka.offset_lost", lost,
+                hint: "on_offset_lost = 'earliest' or 'latest' goes on behind the gap")
+        }
+        let next = options.onOffsetLost == .earliest ? low : end
+        context.log(
+            LogLine(
+                .warning, "offsets lost: \(lost)",
+                [
+                    ("source", plan.name), ("partition", String(partition)),
+                    ("next", String(next)),
+                ]))
+        return next
+    }
+
+    /// What a running reader does about a position that left the log.
+    func recover(_ partition: Int32, at next: Int64, queue: Int) throws(Failure) -> Int64 {
+        let (low, end) = try patience.wait { () throws(Failure) in
+            try consumer.watermarks(partition: partition)
+        }
+        let lost = "\(topic)/\(partition): offset \(next) is not in the log (\(low) to \(end))"
+        let new = try afterLoss(lost, partition, low: low, end: end)
+        try consumer.unassign([partition])
+        try consumer.assign([KafkaAssignment(partition: partition, offset: new, queue: queue)])
+        return new
+    }
+
+    func makeReader(
+        worker: Int, workers: Int, partitions: [PartitionOffset]
+    ) throws(Failure) -> any SourceReader {
+        try KafkaReader(self, queue: worker, partitions)
+    }
+
+    func checkpointed(_ offsets: [PartitionOffset]) {
+        var next: [Int32: Int64] = [:]
+        for offset in offsets {
+            if let partition = Int32(offset.partition) { next[partition] = offset.next }
+        }
+        // Only tools that watch lag read it: a failure costs nothing.
+        try? consumer.commitForLag(next)
+    }
+
+    var lag: Int64? { nil }
+
+    /// What the record before a position looks like (design.md §3.10): its key and value hashed as
+    /// keys are.
+    static func fingerprint(
+        _ messages: MessageBatch, message: Int
+    ) -> PartitionOffset.Fingerprint {
+        func column(_ bytes: ArraySlice<UInt8>?) -> Column {
+            Column(.bytea, scalars: [bytes.map { Scalar.bytes(Array($0)) } ?? .null])
+        }
+        let columns = [column(messages.key(message)), column(messages.value(message))]
+        return PartitionOffset.Fingerprint(
+            offset: messages.offsets[message], timestamp: messages.timestamps[message],
+            hash: KeyHash.hashes(columns, rowCount: 1)[0])
+    }
+}
