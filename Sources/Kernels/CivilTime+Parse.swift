@@ -30,7 +30,7 @@ extension CivilTime {
 
     /// A `time`: µs since midnight, `24:00:00` included; a date or zone with it is dropped.
     public static func parseTime(_ bytes: Span<UInt8>) -> Int64? {
-        var reader = CivilTimeReader()
+        var reader = CivilTimeReader(isTime: true)
         guard reader.read(bytes) else { return nil }
         return reader.time
     }

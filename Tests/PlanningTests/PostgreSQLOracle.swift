@@ -24,7 +24,10 @@ struct PostgreSQLOracle {
         let folder = try makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let made = try run(
-            ["initdb", "-D", "\(folder)/data", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"],
+            [
+                "initdb", "-D", "\(folder)/data", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8",
+                "-N",
+            ],
             input: "", in: folder)
         try #require(made.status == 0, "initdb failed: \(made.output)")
         let asked = expressions.map { "SELECT oracle('\(hexadecimal($0))')" }

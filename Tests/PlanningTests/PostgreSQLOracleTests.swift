@@ -2,10 +2,10 @@
 // evaluate them, the texts must be equal.
 //
 // A table has plain lines, each an expression, and templates: `= lower($1) | text` with the
-// parameters' types, followed by lines of arguments with tabs between. A template is evaluated twice
-// on our side: with its arguments as constants, and over columns with one row an argument line.
-// Exact numbers are compared after rounding to the coarser scale, doubles beside PostgreSQL's numeric
-// to 1e-14; an error must be an error on both sides. What is meant to differ stands in
+// parameters' types, followed by lines of arguments with tabs between. A template is evaluated
+// twice on our side: with its arguments as constants, and over columns with one row an argument
+// line. Exact numbers are compared after rounding to the coarser scale, doubles beside PostgreSQL's
+// numeric to 1e-14; an error must be an error on both sides. What is meant to differ stands in
 // deviations.txt with our answer and the reason.
 
 import Columns
@@ -32,7 +32,8 @@ import Types
                 if let deviation = deviations[item.expression] {
                     used.insert(item.expression)
                     if ours.text != deviation.answer {
-                        Issue.record("\(item.place): \(item.expression) (\(way)): listed as \(deviation.answer), is \(ours.text)")
+                        let listed = "listed as \(deviation.answer), is \(ours.text)"
+                        Issue.record("\(item.place): \(item.expression) (\(way)): \(listed)")
                     }
                 } else if let difference = difference(ours, theirs) {
                     Issue.record("\(item.place): \(item.expression) (\(way)): \(difference)")
@@ -76,7 +77,8 @@ private func difference(_ ours: OurAnswer, _ theirs: PostgreSQLOracle.Answer) ->
     case (.value(let value, _), .null): return "ours is \(value), theirs is NULL"
     case (.value(let value, let type), .value(let theirValue, let theirType)):
         if let difference = typeDifference(type, theirType) { return difference }
-        return agree(value, type, theirValue, theirType) ? nil : "ours is \(value), theirs is \(theirValue)"
+        return agree(value, type, theirValue, theirType)
+            ? nil : "ours is \(value), theirs is \(theirValue)"
     }
 }
 
@@ -276,7 +278,8 @@ enum ExpressionTable {
 private struct Deviation {
     let answer: String
 
-    /// By expression. Lines: expression, tab, our answer (NULL, ERROR or its text), tab, the reason.
+    /// By expression. Lines: expression, tab, our answer (NULL, ERROR or its text), tab, the
+    /// reason.
     static func all() throws -> [String: Deviation] {
         let file = ExpressionTable.folder.appendingPathComponent("deviations.txt")
         var found: [String: Deviation] = [:]
