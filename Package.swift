@@ -125,7 +125,9 @@ let testTargets: [Target] = [
         "RocksStateTests",
         ["Contracts", "Types", "Environment", "Progress", "State", "RocksState"]),
     tests("KafkaIOTests", ["Contracts", "Types", "Columns", "Environment", "KafkaIO"]),
-    tests("FormatsTests", ["Contracts", "Types", "Columns", "Kernels", "Planning", "Formats"]),
+    tests(
+        "FormatsTests",
+        ["Contracts", "Types", "Columns", "Kernels", "Planning", "Formats", "PythonSupport"]),
     tests("ParquetTests", ["Contracts", "Types", "Columns", "Parquet", "PythonSupport"]),
     tests(
         "DeltaTableTests",

@@ -50,6 +50,13 @@ struct Walker {
     // The document's tokens: next, behind the last; where the document ends.
     size_t next = 0, last = 0;
     uint32_t end = 0;
+    /// Texts of strings that must be documents themselves: json columns of Debezium's.
+    struct Embedded {
+        int32_t node;
+        Token quoted;
+        millrace_json_range text;
+    };
+    std::vector<Embedded> embedded;
     // What to blame.
     int32_t failed_node = -1;
     Token failed_token{nullptr, nullptr};
@@ -432,13 +439,27 @@ struct Walker {
         return 0;
     }
 
-    int append_raw(Node &node) {
+    int append_embedded(Node &node, int32_t id) {
+        Token quoted = token(next);
+        if ((node.flags & MILLRACE_JSON_REFUSES_PLACEHOLDER) && is_placeholder(quoted))
+            return fail(MILLRACE_JSON_PLACEHOLDER, next);
+        millrace_json_range range;
+        int status = text_of(quoted, range);
+        if (status) return fail(status, next);
+        embedded.push_back({id, quoted, range});
+        node.ranges.push_back(range);
+        node.valid.push_back(1);
+        next++;
+        return 0;
+    }
+
+    int append_raw(Node &node, int32_t id) {
+        if ((node.flags & MILLRACE_JSON_LENIENT) && peek() == '"')
+            return append_embedded(node, id);
         size_t first = next;
         int status = skip_value();
         if (status) return status;
         Token opening = token(first), closing = token(next - 1);
-        if (node.flags & MILLRACE_JSON_REFUSES_PLACEHOLDER && is_placeholder(opening))
-            return fail(MILLRACE_JSON_PLACEHOLDER, first);
         node.ranges.push_back(
             {uint32_t(base + size_t(opening.start - text)),
              uint32_t(closing.end - opening.start)});
@@ -499,7 +520,7 @@ struct Walker {
         }
         if (node.kind >= MILLRACE_JSON_RAW) {
             failed_node = id;
-            return node.kind == MILLRACE_JSON_RAW     ? append_raw(node)
+            return node.kind == MILLRACE_JSON_RAW     ? append_raw(node, id)
                    : node.kind == MILLRACE_JSON_ARRAY ? append_array(node)
                                                       : append_row(node);
         }
@@ -580,6 +601,7 @@ struct Walker {
     int walk_document(size_t row) {
         failed_node = -1;
         failed_token = Token{text + end, text + end};
+        embedded.clear();
         if (next >= last) return MILLRACE_JSON_MALFORMED;
         if (peek() != '{') {
             int status = skip_value();

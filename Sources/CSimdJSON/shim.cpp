@@ -25,6 +25,9 @@ struct millrace_json {
     void settle(size_t count);
     int read_text(millrace::Node &node, const uint8_t *arena, millrace_json_range range);
     int check_document(const uint8_t *text, size_t length);
+    int check_embedded(const uint8_t *arena);
+    /// Checks documents inside of documents: its index must not take the outer one's place.
+    std::unique_ptr<millrace_json> inner;
 };
 
 /// Stage 1 over `length` > 0 bytes; answers simdjson's error code.
@@ -76,6 +79,7 @@ void millrace_json::walk(
     cursor = behind;
     int reason = has_byte_order_mark(walker.text + start, document.length)
         ? MILLRACE_JSON_BYTE_ORDER_MARK : walker.walk_document(message);
+    if (reason == 0 && !walker.embedded.empty()) reason = check_embedded(walker.text - walker.base);
     if (reason == 0) return settle(message + 1);
     auto token = walker.failed_token;
     millrace_json_range place{
@@ -144,6 +148,21 @@ int millrace_json::check_document(const uint8_t *text, size_t length) {
     walker.end = uint32_t(length);
     int status = walker.skip_value();
     return status ? status : walker.next == walker.last ? 0 : MILLRACE_JSON_MALFORMED;
+}
+
+/// Checks the documents that stand in strings of the last document.
+int millrace_json::check_embedded(const uint8_t *arena) {
+    if (!inner) inner.reset(new millrace_json);
+    for (const auto &one : walker.embedded) {
+        const uint8_t *text = one.text.start < walker.arena_length
+            ? arena + one.text.start
+            : walker.overflow.data() + (one.text.start - walker.arena_length);
+        if (inner->check_document(text, one.text.length) == 0) continue;
+        walker.failed_node = one.node;
+        walker.failed_token = one.quoted;
+        return MILLRACE_JSON_WRONG_TYPE;
+    }
+    return 0;
 }
 
 /// Appends a plain text, or answers why not and appends nothing.
@@ -280,13 +299,6 @@ const struct millrace_json_error *millrace_json_errors(
 const uint8_t *millrace_json_overflow(const struct millrace_json *decoder, size_t *count) {
     *count = decoder->walker.overflow.size();
     return decoder->walker.overflow.data();
-}
-
-size_t millrace_print_double(double value, int32_t is_float, uint8_t *output) {
-    auto start = reinterpret_cast<char *>(output);
-    auto result = is_float ? std::to_chars(start, start + 32, float(value))
-                           : std::to_chars(start, start + 32, value);
-    return size_t(result.ptr - start);
 }
 
 } // extern "C"

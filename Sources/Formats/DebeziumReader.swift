@@ -2,7 +2,7 @@
 //
 // The engine keeps the last row of each key (dialect.md §2.4), so of `before` only the key's columns
 // are read: under REPLICA IDENTITY DEFAULT the others are made up. c, r and u put `after`, d removes
-// `before`'s key. With a schema the encodings of decimals and times follow it, message by message;
+// `before`'s key; a u whose keys differ does both, removal first. With a schema the encodings of decimals and times follow it, message by message;
 // without, a number for a timestamp or a time is in µs (Debezium's default for PostgreSQL) unless
 // `timestamp_format` says otherwise, a date in days, and a decimal in a string is text if it has a
 // point, else base64. A value that may be either is refused rather than guessed.
@@ -52,8 +52,10 @@ final class DebeziumReader: ValueReader {
         var result: [String: JSONSettings] = [:]
         for field in fields {
             var settings = JSONSettings(format == .iso8601 ? .unixMicroseconds : format)
-            if field.type == .date { settings.unit = MILLRACE_JSON_DAYS }
-            if field.type == .time { settings.unit = MILLRACE_JSON_MICROSECONDS }
+            var type = field.type
+            if case .array(let element) = type { type = element }
+            if type == .date { settings.unit = MILLRACE_JSON_DAYS }
+            if type == .time { settings.unit = MILLRACE_JSON_MICROSECONDS }
             settings.flags = baseFlags
             result[field.name] = settings
         }
@@ -64,32 +66,43 @@ final class DebeziumReader: ValueReader {
         var sorter = RowSorter(count: messages.count)
         let schemas = try probe.schemas(messages)
         var columns: [Column]?
-        var first = 0
-        // Messages with the same schema lie together; each run has its decoder.
-        while first < messages.count {
-            var end = first + 1
-            while end < messages.count, schemas.same(first, end) { end += 1 }
-            let decoder = try decoder(for: schemas.bytes(first))
-            var isNull = messages.valueIsNull
-            for message in isNull.indices where message < first || message >= end {
-                isNull[message] = 1
+        for group in groups(schemas, messages.count) {
+            let decoder = try decoder(for: schemas.bytes(group.first))
+            let isNull = (0..<messages.count).map {
+                group.members[$0] ? messages.valueIsNull[$0] : 1
             }
             let part = try decoder.decode(
                 messages.values, messages.valueRanges, isNull: isNull, checksAll: checksAll)
             sorter.fail(part.errors, in: messages.values)
-            if let whole = columns {
-                let picks = (0..<messages.count).map { $0 >= first && $0 < end }
-                columns = zip(whole, part.columns).map { $0.replacing(with: $1, where: picks) }
-            } else {
-                columns = part.columns
-            }
-            first = end
+            columns =
+                columns.map { whole in
+                    zip(whole, part.columns).map { $0.replacing(with: $1, where: group.members) }
+                } ?? part.columns
         }
         guard let columns else {
             return sorter.rows(
                 wanted.fields.map { Column.nulls($0.type, count: 0) }, changes: [])
         }
         return rows(messages, columns, sorter)
+    }
+
+    /// The messages of each schema; mostly there is one.
+    private func groups(
+        _ schemas: DebeziumSchemaProbe.Schemas, _ count: Int
+    ) -> [(first: Int, members: [Bool])] {
+        var groups: [(first: Int, members: [Bool])] = []
+        var last = 0
+        for message in 0..<count {
+            if groups.isEmpty || !schemas.same(groups[last].first, message) {
+                let known = groups.firstIndex { schemas.same($0.first, message) }
+                last = known ?? groups.count
+                if known == nil {
+                    groups.append((message, Array(repeating: false, count: count)))
+                }
+            }
+            groups[last].members[message] = true
+        }
+        return groups
     }
 
     private func decoder(for schema: ArraySlice<UInt8>) throws(Failure) -> JSONFields {
@@ -165,7 +178,53 @@ final class DebeziumReader: ValueReader {
         }
         checkKeys(fields, &sorter)
         parseIntervals(&fields, wanted, &sorter)
-        return sorter.rows(fields, changes: changes)
+        let rows = sorter.rows(fields, changes: changes)
+        let moved = movedMessages(columns, fields, before, changes).filter(sorter.isRow)
+        return moved.isEmpty ? rows : adding(removalsOf: Set(moved), before, to: rows)
+    }
+
+    /// Messages that put a row under another key than `before`'s.
+    private func movedMessages(
+        _ columns: [Column], _ fields: [Column], _ before: RowColumn, _ changes: [Int8]
+    ) -> [Int] {
+        let old = columns[beforeIndex]
+        return changes.indices.filter { message in
+            guard changes[message] > 0, old.isValid(message) else { return false }
+            let isKnown = before.fields.allSatisfy { $0.isValid(message) }
+            return isKnown
+                && !zip(wanted.key, before.fields).allSatisfy { index, key in
+                    fields[index].equals(key, message)
+                }
+        }
+    }
+
+    /// The rows with a −1 of the old key in front of each moved message's row.
+    private func adding(
+        removalsOf moved: Set<Int>, _ before: RowColumn, to rows: FieldRows
+    ) -> FieldRows {
+        let messages = rows.kept ?? (0..<Int32(before.count)).map { $0 }
+        var picks: [Int32] = []
+        var kept: [Int32] = []
+        var changes: [Int8] = []
+        for (row, message) in messages.enumerated() {
+            if moved.contains(Int(message)) {
+                picks.append(Int32(messages.count) + message)
+                kept.append(message)
+                changes.append(-1)
+            }
+            picks.append(Int32(row))
+            kept.append(message)
+            changes.append(rows.changes?[row] ?? 1)
+        }
+        let columns = rows.columns.enumerated().map { index, column in
+            let old =
+                wanted.key.firstIndex(of: index).map { before.fields[$0] }
+                ?? Column.nulls(column.type, count: before.count)
+            return Column.concatenated([column, old]).gather(picks)
+        }
+        return FieldRows(
+            columns: columns, kept: kept, changes: changes, errors: rows.errors,
+            skipped: rows.skipped, removals: moved.count)
     }
 
     private func checkKeys(_ fields: [Column], _ sorter: inout RowSorter) {

@@ -26,11 +26,13 @@ final class DebeziumSchemaProbe {
 
     init() {
         let parameters = RowType(name: nil, fields: [Field("scale", .text)])
+        let items = RowType(
+            name: nil, fields: [Field("name", .text), Field("parameters", .row(parameters))])
         let inner = RowType(
             name: nil,
             fields: [
                 Field("field", .text), Field("name", .text), Field("type", .text),
-                Field("parameters", .row(parameters)),
+                Field("parameters", .row(parameters)), Field("items", .row(items)),
             ])
         let outer = RowType(
             name: nil,
@@ -70,7 +72,14 @@ final class DebeziumSchemaProbe {
         else { return nil }
         var settings = JSONSettings()
         settings.flags = flags
-        let semantic = text(parts[1]) ?? ""
+        var semantic = text(parts[1]) ?? ""
+        var parameters = parts[3]
+        var column = row.fields[index].type
+        if case .array(let element) = column, case .row(let items) = parts[4] {
+            semantic = text(items[0]) ?? ""
+            parameters = items[1]
+            column = element
+        }
         let type = semantic.split(separator: ".").last.map(String.init) ?? ""
         settings.unit =
             switch type {
@@ -80,8 +89,8 @@ final class DebeziumSchemaProbe {
             case "Time", "Timestamp": MILLRACE_JSON_MILLISECONDS
             default: MILLRACE_JSON_ISO8601
             }
-        if case .numeric(_, let scale) = row.fields[index].type {
-            settings.flags |= decimalFlag(type, parts[3], scale)
+        if case .numeric(_, let scale) = column {
+            settings.flags |= decimalFlag(type, parameters, scale)
         }
         return (name, settings)
     }

@@ -32,6 +32,13 @@ final class RecordKeys {
 
     /// The key's columns, one entry a message; a message without a key has NULLs.
     func columns(_ messages: MessageBatch) throws(Failure) -> JSONColumns {
+        if isRaw, wanted.fields[wanted.key[0]].type == .bytea {
+            let isNull = messages.keyIsNull.contains(1)
+            let bytes = ByteColumn(ranges: messages.keyRanges, data: messages.keys)
+            let valid = isNull ? messages.keyIsNull.map { $0 == 0 } : nil
+            return JSONColumns(
+                columns: [Column(.bytea, .bytes(bytes), validity: valid)], errors: [])
+        }
         if isRaw {
             return try fields.decodeText(
                 messages.keys, messages.keyRanges, isNull: messages.keyIsNull)

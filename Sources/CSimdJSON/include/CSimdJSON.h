@@ -128,10 +128,6 @@ struct millrace_json_column millrace_json_get(const struct millrace_json *decode
 const struct millrace_json_error *millrace_json_errors(
     const struct millrace_json *decoder, size_t *count);
 const uint8_t *millrace_json_overflow(const struct millrace_json *decoder, size_t *count);
-
-/// Appends the shortest text that reads back as the same number (`is_float`: as the same float) to
-/// `output`, which has room for 32 bytes; answers its length. Not for NaN and infinities.
-size_t millrace_print_double(double value, int32_t is_float, uint8_t *output);
 #ifdef __cplusplus
 }
 #endif

@@ -1,59 +1,9 @@
-// Rows to JSON objects (dialect.md §5.4): columns by name, integers and numerics as numbers,
-// timestamps ISO 8601 in UTC, bytea base64, arrays and rows nested, json as it is.
-//
-// JSON has no NaN and no infinities: a float that is one becomes the string "NaN", "Infinity" or
-// "-Infinity", as PostgreSQL's to_json writes it; an infinite time "infinity" or "-infinity".
+// One value as JSON (dialect.md §5.4).
 
 public import Columns
 import Contracts
 import Kernels
 public import Types
-
-/// Encodes the rows of one schema. The names are escaped once.
-public struct JSONRowEncoder: Sendable {
-    private let types: [LogicalType]
-    /// `{"a":`, `,"b":` …
-    private let openings: [[UInt8]]
-    private let columns: [Int]
-
-    /// `columns`: those of the batch that are written, in order; nil: all.
-    public init(_ schema: Schema, columns: [Int]? = nil) {
-        let columns = columns ?? Array(0..<schema.count)
-        self.columns = columns
-        types = columns.map { schema[$0].type }
-        openings = columns.enumerated().map { index, column in
-            var opening: [UInt8] = [index == 0 ? 0x7b : 0x2c]
-            JSONValueText.appendString(Array(schema[column].name.utf8)[...], to: &opening)
-            opening.append(0x3a)
-            return opening
-        }
-    }
-
-    /// One object a row, each followed by a newline that is not part of its range.
-    public func encode(_ batch: Batch) -> EncodedText {
-        var bytes: [UInt8] = []
-        var ranges: [ValueRange] = []
-        ranges.reserveCapacity(batch.rowCount)
-        for row in 0..<batch.rowCount {
-            let start = bytes.count
-            append(batch, row: row, to: &bytes)
-            ranges.append(ValueRange(start: start, length: bytes.count - start))
-            bytes.append(0x0a)
-        }
-        return EncodedText(bytes: bytes, ranges: ranges)
-    }
-
-    /// One row's object.
-    public func append(_ batch: Batch, row: Int, to bytes: inout [UInt8]) {
-        if columns.isEmpty { bytes.append(0x7b) }
-        for index in columns.indices {
-            bytes.append(contentsOf: openings[index])
-            JSONValueText.append(
-                batch.columns[columns[index]], row: row, type: types[index], to: &bytes)
-        }
-        bytes.append(0x7d)
-    }
-}
 
 /// Single values as JSON.
 public enum JSONValueText {
