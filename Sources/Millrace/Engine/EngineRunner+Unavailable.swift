@@ -7,10 +7,6 @@ extension EngineRunner {
         try refuse("test")
     }
 
-    public func bench(_ command: BenchCommand, _ terminal: Terminal) async throws -> Int32 {
-        try refuse("bench")
-    }
-
     private func refuse(_ name: String) throws -> Int32 {
         throw Failure(
             .invalid, "usage.unavailable", "this build has no millrace \(name)",
