@@ -97,14 +97,6 @@ extension LocalFiles {
         return unsafe stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// Removes a file; one that is not there is removed already.
-    public static func remove(_ path: String) throws(Failure) {
-        // SAFETY: the string outlives the call.
-        guard unsafe unlink(path) == 0 || millrace_errno() == ENOENT else {
-            throw fileFailure("remove", path, errno: millrace_errno())
-        }
-    }
-
     /// Whether a name fits a pattern of the shell: `*`, `?`, `[…]`, none of which takes a slash or
     /// a leading dot.
     public static func matches(_ name: String, pattern: String) -> Bool {
