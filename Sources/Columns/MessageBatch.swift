@@ -1,5 +1,7 @@
 // Messages as a source hands them to a decoder: bytes in two arenas, everything else in arrays.
 
+import Contracts
+
 /// Messages of one source in the order in which they were read, each partition's in offset order.
 /// Never an object a message. A newline follows each value in `values`, so that a decoder can index
 /// neighbours together.
@@ -140,5 +142,23 @@ public struct MessageBatch: Sendable {
     public func headers(_ message: Int) -> [(name: ValueRange, value: ValueRange?)] {
         let end = message + 1 < count ? headerStarts[message + 1] : headerNames.count
         return (headerStarts[message]..<end).map { (headerNames[$0], headerValues[$0]) }
+    }
+}
+
+extension MessageBatch {
+    /// Messages that lie in one buffer already, each followed by a newline: lines of a file. None has
+    /// a key, a header or a time of its own. The buffer is taken over, not copied.
+    public init(lines: [UInt8], ranges: [ValueRange], offsets: [Int64], partition: Int32) {
+        let count = ranges.count
+        require(offsets.count == count, "\(offsets.count) offsets for \(count) lines")
+        values = lines
+        valueRanges = ranges
+        valueIsNull = Array(repeating: 0, count: count)
+        keyRanges = Array(repeating: ValueRange(start: 0, length: 0), count: count)
+        keyIsNull = Array(repeating: 1, count: count)
+        partitions = Array(repeating: partition, count: count)
+        self.offsets = offsets
+        timestamps = Array(repeating: -1, count: count)
+        headerStarts = Array(repeating: 0, count: count)
     }
 }

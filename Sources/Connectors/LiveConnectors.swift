@@ -27,8 +27,8 @@ public struct LiveConnectors: ConnectorFactory {
             let source = ValuesSource(plan)
             source.append(LiveConnectors.batch(rows, plan), partition: 0)
             return source
+        case .files(let options): return try FilesSource(plan, options, context)
         case .kafka(let options): return try KafkaSource(plan, options, context)
-        case .files: throw LiveConnectors.unavailable(plan.name)
         }
     }
 
@@ -57,10 +57,13 @@ public struct LiveConnectors: ConnectorFactory {
             let delta = try DeltaOutput(output, options, numbers: numbers)
             if case .upsert(let key) = output.mode { return DeltaUpsertWriter(delta, key: key) }
             return DeltaAppendWriter(delta, context)
+        case .files(let options):
+            return try FilesWriter(
+                output, options, identity: context.identity, worker: worker,
+                workers: context.workers)
         case .kafka(let options):
             let cluster = try cluster(options.bootstrapServers, of: plan, context)
             return try KafkaSinkWriter(output, options, cluster)
-        case .files: throw LiveConnectors.unavailable(output.name)
         }
     }
 
@@ -78,10 +81,6 @@ public struct LiveConnectors: ConnectorFactory {
         return text.ranges.indices.map { Array(text[$0]) }
     }
 
-    private static func unavailable(_ name: String) -> Failure {
-        Failure(.invalid, "connector.unavailable", "the connector of \(name) is not available")
-    }
-
     public func makeCommitters(
         of plan: Plan, _ context: ConnectorContext
     ) throws(Failure) -> [any SinkCommitter] {
@@ -90,6 +89,9 @@ public struct LiveConnectors: ConnectorFactory {
             if case .delta(let options) = output.connector {
                 let delta = try DeltaOutput(output, options, numbers: numbers)
                 committers.append(DeltaSinkCommitter(delta, context))
+            }
+            if case .files(let options) = output.connector {
+                committers.append(FilesCommitter(output, options, context))
             }
         }
         let intervals = plan.outputs.map(\.commitIntervalMicroseconds)

@@ -20,6 +20,10 @@ public enum RunMode: Sendable, Hashable {
 public protocol Source: AnyObject, Sendable {
     var plan: SourcePlan { get }
 
+    /// Told once, before the first `discover`, what the last checkpoint holds of this source; empty when
+    /// there is none.
+    func begin(stored: [PartitionOffset]) throws(Failure)
+
     /// The partitions that exist now, in order. Retries while the outside is away, unless `failFast`.
     func discover() throws(Failure) -> [String]
 
@@ -39,6 +43,11 @@ public protocol Source: AnyObject, Sendable {
 
     /// Records behind the end of all partitions, if the source knows; for the progress line.
     var lag: Int64? { get }
+}
+
+extension Source {
+    /// A source that finds out all it needs for itself.
+    public func begin(stored: [PartitionOffset]) throws(Failure) {}
 }
 
 /// One worker's reading side of a source. Used on the worker's thread only.

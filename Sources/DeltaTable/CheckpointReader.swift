@@ -73,8 +73,8 @@ struct CheckpointReader {
         }
     }
 
-    /// A checkpoint's structs have the members of the JSON actions: as JSON they are read by the same
-    /// code. The parsed statistics, which repeat `stats`, are left out.
+    /// A checkpoint's structs have the members of the JSON actions: as JSON they are read by the
+    /// same code. The parsed statistics, which repeat `stats`, are left out.
     private func json(_ column: Column, _ row: Int) -> JSONValue {
         guard column.isValid(row) else { return .null }
         switch column.values {

@@ -1,5 +1,5 @@
-// Classic checkpoints (PROTOCOL.md "Checkpoints", "Checkpoint Schema"): protocol, metaData, live files
-// with their statistics, tombstones that vacuum may still need, txn, domains. No commitInfo.
+// Classic checkpoints (PROTOCOL.md "Checkpoints", "Checkpoint Schema"): protocol, metaData, live
+// files with their statistics, tombstones that vacuum may still need, txn, domains. No commitInfo.
 
 import Columns
 import Contracts
@@ -172,9 +172,10 @@ struct CheckpointWriter {
         case (.object(let members), .array):
             return .list(members.map { .row([.text($0.name), scalar($0.value, .text)]) })
         case (.object, .row(let row)):
-            return .row(row.fields.map { field in
-                value[field.name].map { scalar($0, field.type) } ?? .null
-            })
+            return .row(
+                row.fields.map { field in
+                    value[field.name].map { scalar($0, field.type) } ?? .null
+                })
         default: return .null
         }
     }

@@ -1,7 +1,7 @@
-// Upserts by copy-on-write: live files that hold one of the keys are written again without them, the
-// new rows are written beside, and one log entry swaps files and sets the marker. Each live key so
-// stands in exactly one live file (design.md §3.4). A lost race throws the work away and starts over
-// from the rows: whatever the winner changed is then part of the snapshot.
+// Upserts by copy-on-write: live files that hold one of the keys are written again without them,
+// the new rows are written beside, and one log entry swaps files and sets the marker. Each live key
+// so stands in exactly one live file (design.md §3.4). A lost race throws the work away and starts
+// over from the rows: whatever the winner changed is then part of the snapshot.
 
 public import Columns
 public import Contracts
@@ -27,9 +27,9 @@ public struct DeltaUpsertRows: Sendable {
 }
 
 extension DeltaCommitter {
-    /// Merges the folded rows of `epochs` (whose `files` are empty) into the table. `rows` gives the
-    /// fold of the epochs that are still to be written, which are all or, if the table has some of
-    /// them already, the later ones.
+    /// Merges the folded rows of `epochs` (whose `files` are empty) into the table. `rows` gives
+    /// the fold of the epochs that are still to be written, which are all or, if the table has some
+    /// of them already, the later ones.
     public mutating func upsert(
         _ epochs: [DeltaEpochIntent], known: [Marker], numbers: FileNumbers,
         options: DeltaWriteOptions,
@@ -97,8 +97,9 @@ private struct UpsertMerge {
 
     /// Writes kept and new rows; gives the files that they replace.
     func run(
-        _ fold: DeltaUpsertRows, into writer: DeltaEpochWriter
+        _ folded: DeltaUpsertRows, into writer: DeltaEpochWriter
     ) throws(Failure) -> [AddFile] {
+        let fold = asStored(folded)
         require(fold.isDeleted.count == fold.rows.rowCount, "a flag a row")
         var keys = KeyTable()
         let encoder = KeyEncoder(fold.key.map { fold.rows.columns[$0] })
@@ -123,6 +124,25 @@ private struct UpsertMerge {
         let live = keys.lastRow.filter { !fold.isDeleted[Int($0)] }.sorted()
         if !live.isEmpty { try writer.write(widened(fold.rows.gather(live))) }
         return removed
+    }
+
+    /// A partition's empty text comes back as NULL (PROTOCOL.md "Partition Value Serialization"):
+    /// as a key it must be NULL from the start, or its row would never be found again.
+    private func asStored(_ fold: DeltaUpsertRows) -> DeltaUpsertRows {
+        var columns = fold.rows.columns
+        for index in output.partitionColumns {
+            guard case .bytes(let bytes) = columns[index].values,
+                bytes.ranges.contains(where: { $0.length == 0 })
+            else { continue }
+            let column = columns[index]
+            columns[index] = Column(
+                column.type, column.values,
+                validity: bytes.ranges.indices.map {
+                    column.isValid($0) && bytes.ranges[$0].length > 0
+                })
+        }
+        return DeltaUpsertRows(
+            rows: fold.rows.replacing(columns: columns), isDeleted: fold.isDeleted, key: fold.key)
     }
 
     /// Whether the file held a key; if so, its other rows are written again.

@@ -1,11 +1,11 @@
 // Committing epochs to a table's log, exactly once (design.md §3.2–§3.8).
 //
-// What makes it exact: the log entry that adds an epoch's files says so itself, in `txn` actions that
-// every later checkpoint keeps. Before each attempt the newest marker of this output is read from the
-// newest snapshot. It must be one that the caller knows; epochs at or below it have landed; the rest
-// is appended in one entry, put only if the version is free. A lost race starts over with the
-// snapshot that the winner made. Nothing is ever decided from a failed call: that one is thrown, the
-// process ends, and the next start reads the table.
+// What makes it exact: the log entry that adds an epoch's files says so itself, in `txn` actions
+// that every later checkpoint keeps. Before each attempt the newest marker of this output is read
+// from the newest snapshot. It must be one that the caller knows; epochs at or below it have
+// landed; the rest is appended in one entry, put only if the version is free. A lost race starts
+// over with the snapshot that the winner made. Nothing is ever decided from a failed call: that one
+// is thrown, the process ends, and the next start reads the table.
 
 public import Contracts
 public import Environment

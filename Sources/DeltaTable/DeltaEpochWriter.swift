@@ -1,5 +1,6 @@
-// The data files of one epoch: one open Parquet file a partition, rolled at the target size. Nothing
-// stays open over a barrier: `close` ends every file, durable with its name (design.md §3.3).
+// The data files of one epoch: one open Parquet file a partition, rolled at the target size.
+// Nothing stays open over a barrier: `close` ends every file, durable with its name (design.md
+// §3.3).
 
 public import Columns
 public import Contracts
@@ -30,7 +31,8 @@ public struct DeltaWriteOptions: Sendable {
     /// Open files at a time; beyond it the largest is ended early.
     public var openFileLimit = 256
 
-    public init(compression: ParquetCompression = .zstd(level: 1), targetFileBytes: Int = 512 << 20) {
+    public init(compression: ParquetCompression = .zstd(level: 1), targetFileBytes: Int = 512 << 20)
+    {
         self.compression = compression
         self.targetFileBytes = targetFileBytes
     }
@@ -82,9 +84,17 @@ public final class DeltaEpochWriter {
         for rows in groups.rows {
             var values: [String?] = []
             for index in shape.partitionColumns {
-                values.append(
-                    try PartitionValue.serialize(
-                        batch.columns[index].scalar(Int(rows[0])), shape.schema[index].type))
+                let field = shape.schema[index]
+                let value = try PartitionValue.serialize(
+                    batch.columns[index].scalar(Int(rows[0])), field.type)
+                guard value != nil || field.isNullable else {
+                    throw Failure(
+                        .failed, "delta.partition",
+                        "partition column \"\(field.name)\" is NOT NULL and got a NULL or an "
+                            + "empty text, which Delta cannot tell apart",
+                        hint: "partition by another column, or allow NULL in this one")
+                }
+                values.append(value)
             }
             let part = rows.count == batch.rowCount ? data : data.gather(rows)
             try write(part, partition: values)
@@ -182,7 +192,8 @@ struct PartitionGroups {
             var combined: [UInt64: Int32] = [:]
             let own = Self.ids(column)
             for row in ids.indices {
-                let pair = UInt64(UInt32(bitPattern: ids[row])) << 32
+                let pair =
+                    UInt64(UInt32(bitPattern: ids[row])) << 32
                     | UInt64(UInt32(bitPattern: own[row]))
                 let next = Int32(combined.count)
                 ids[row] = combined[pair, default: next]

@@ -48,8 +48,9 @@ extension DeltaSnapshot {
             }
         }
         let configuration = metadata.configuration
-        if let name = configuration.keys.sorted().first(where: { $0.hasPrefix("delta.constraints.") })
-        {
+        if let name = configuration.keys.sorted().first(where: {
+            $0.hasPrefix("delta.constraints.")
+        }) {
             throw refusal("the table has the check constraint \(name.dropFirst(18))")
         }
         if configuration["delta.enableInCommitTimestamps"] == "true" {

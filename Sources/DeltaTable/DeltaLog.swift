@@ -1,6 +1,6 @@
-// Reading a table's log: list, take the newest checkpoint that can be read, replay the entries behind
-// it (PROTOCOL.md "Delta Log Entries", "Checkpoints"). Hints are only hints: a damaged checkpoint or
-// `_last_checkpoint` costs time, never the table.
+// Reading a table's log: list, take the newest checkpoint that can be read, replay the entries
+// behind it (PROTOCOL.md "Delta Log Entries", "Checkpoints"). Hints are only hints: a damaged
+// checkpoint or `_last_checkpoint` costs time, never the table.
 
 public import Contracts
 import Types

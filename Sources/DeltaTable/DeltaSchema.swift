@@ -62,8 +62,8 @@ public enum DeltaSchema {
         }
     }
 
-    /// A `schemaString` as our types: uuid, json and time come back as what Delta has for them; maps
-    /// are `ParquetMap` arrays.
+    /// A `schemaString` as our types: uuid, json and time come back as what Delta has for them;
+    /// maps are `ParquetMap` arrays.
     public static func decode(_ text: String) throws(Failure) -> Schema {
         let document = try JSONValue(parsing: text)
         return Schema(try fields(document, depth: 0))
@@ -133,7 +133,8 @@ public enum DeltaSchema {
                 Int(String($0.filter { $0 != " " }))
             }
             guard parts.count == 2, let precision = parts[0], let scale = parts[1],
-                (1...LogicalType.maximumPrecision).contains(precision), (0...precision).contains(scale)
+                (1...LogicalType.maximumPrecision).contains(precision),
+                (0...precision).contains(scale)
             else { throw broken("decimal without digits") }
             return .numeric(precision: precision, scale: scale)
         }

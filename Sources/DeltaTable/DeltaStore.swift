@@ -2,8 +2,8 @@
 
 public import Contracts
 
-/// Storage under one table's root; paths are relative to it, as the store has them (not URL-encoded).
-/// Calls block. Implementations may be used from several threads at once.
+/// Storage under one table's root; paths are relative to it, as the store has them (not
+/// URL-encoded). Calls block. Implementations may be used from several threads at once.
 public protocol DeltaStore: Sendable {
     /// For messages and for people.
     var location: String { get }
@@ -20,8 +20,8 @@ public protocol DeltaStore: Sendable {
     /// nil if there is no such file.
     func byteCount(_ path: String) throws(Failure) -> Int?
 
-    /// Creates a file with these bytes, durable with its name, unless the name exists. No reader ever
-    /// sees part of it. A throw leaves the outcome unknown.
+    /// Creates a file with these bytes, durable with its name, unless the name exists. No reader
+    /// ever sees part of it. A throw leaves the outcome unknown.
     func putIfAbsent(_ path: String, _ bytes: [UInt8]) throws(Failure) -> PutResult
 
     /// Creates or replaces a file at once.

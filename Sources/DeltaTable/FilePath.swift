@@ -9,7 +9,8 @@ import Types
 /// Paths inside a table.
 public enum FilePath {
     /// RFC 2396's unreserved characters and `/` and `=`, which Hive's folders need.
-    private static let plain = Set("-_.~!*'()/=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
+    private static let plain = Set(
+        "-_.~!*'()/=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
 
     /// A path on the store as the log has it.
     public static func encode(_ path: String) -> String { escaped(path, plain) }

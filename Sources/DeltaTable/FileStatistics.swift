@@ -38,12 +38,16 @@ enum FileStatistics {
     ) -> JSONValue? {
         switch (value, type) {
         case (.int64(let days), .date):
-            guard writableTimes.contains(days.multipliedReportingOverflow(by: 86_400_000_000).partialValue)
+            guard
+                writableTimes.contains(
+                    days.multipliedReportingOverflow(by: 86_400_000_000).partialValue)
             else { return nil }
             return .string(dateText(days: days))
         case (.int64(let time), .timestamptz), (.int64(let time), .timestamp):
             // Cut to ms; the upper bound is rounded up.
-            guard writableTimes.contains(time), writableTimes.contains(time &+ 999) else { return nil }
+            guard writableTimes.contains(time), writableTimes.contains(time &+ 999) else {
+                return nil
+            }
             let rounded = isUpper ? time + 999 : time
             let text = timestampText(microseconds: rounded, separator: "T", digits: 3)
             return .string(type == .timestamptz ? text + "Z" : text)

@@ -1,5 +1,5 @@
-// JSON as Delta's log uses it: small documents, read whole. Numbers keep their text, so that nothing
-// is lost between reading and writing; members keep their order.
+// JSON as Delta's log uses it: small documents, read whole. Numbers keep their text, so that
+// nothing is lost between reading and writing; members keep their order.
 
 public import Contracts
 

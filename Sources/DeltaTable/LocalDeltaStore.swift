@@ -1,15 +1,15 @@
-// A table on a local file system. A log entry appears whole and once: temporary file, fsync, link(2),
-// which fails if the name exists, fsync of the folder (lakehouse.md §1.1).
+// A table on a local file system. A log entry appears whole and once: temporary file, fsync,
+// link(2), which fails if the name exists, fsync of the folder (lakehouse.md §1.1).
 
-import CSystem
 public import Contracts
 public import Environment
-import Glibc
+import Synchronization
 
 /// The files under a folder.
 public struct LocalDeltaStore: DeltaStore {
     public let location: String
     private let entropy: Entropy
+    private let durableFolders = DurableFolders()
 
     public init(_ location: String, entropy: Entropy = .system) {
         self.location = location.hasSuffix("/") ? String(location.dropLast()) : location
@@ -28,20 +28,11 @@ public struct LocalDeltaStore: DeltaStore {
     public func list(_ folder: String, from start: String) throws(Failure) -> [DeltaStoreEntry] {
         var entries: [DeltaStoreEntry] = []
         for name in LocalFiles.list(absolute(folder)) where name >= start {
-            guard let status = status("\(absolute(folder))/\(name)") else { continue }
-            let time = status.st_mtim
-            entries.append(
-                DeltaStoreEntry(
-                    name: name,
-                    modificationTime: Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000))
+            let path = "\(absolute(folder))/\(name)"
+            guard let time = LocalFiles.modificationTime(path) else { continue }
+            entries.append(DeltaStoreEntry(name: name, modificationTime: time))
         }
         return entries
-    }
-
-    private func status(_ path: String) -> stat? {
-        var status = stat()
-        // SAFETY: the pointer is to a local that outlives the call.
-        return unsafe stat(path, &status) == 0 ? status : nil
     }
 
     public func read(_ path: String) throws(Failure) -> [UInt8]? {
@@ -53,50 +44,16 @@ public struct LocalDeltaStore: DeltaStore {
     }
 
     public func read(_ path: String, _ range: Range<Int>) throws(Failure) -> [UInt8] {
-        let path = absolute(path)
-        let descriptor = try open(path, O_RDONLY)
-        defer { close(descriptor) }
-        var done = 0
-        var failure: Int32 = 0
-        // SAFETY: pread writes at most what is left of the buffer, behind what is done.
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
-            while done < range.count {
-                let part = unsafe pread(
-                    descriptor, buffer.baseAddress.map { unsafe $0 + done }, range.count - done,
-                    off_t(range.lowerBound + done))
-                if part < 0, millrace_errno() == EINTR { continue }
-                if part < 0 { failure = millrace_errno() }
-                if part <= 0 { break }
-                done += part
-            }
-            count = done
-        }
-        guard failure == 0 else { throw fileFailure("read", path, errno: failure) }
-        guard done == range.count else {
-            throw Failure(.failed, "file.short", "\(path) ends before byte \(range.upperBound)")
-        }
-        return bytes
-    }
-
-    private func open(_ path: String, _ flags: Int32) throws(Failure) -> Int32 {
-        // SAFETY: the string outlives the call.
-        let descriptor = unsafe millrace_open(path, flags | O_CLOEXEC, 0)
-        guard descriptor >= 0 else { throw fileFailure("open", path, errno: -descriptor) }
-        return descriptor
+        try LocalFiles.read(absolute(path), range)
     }
 
     public func putIfAbsent(_ path: String, _ bytes: [UInt8]) throws(Failure) -> PutResult {
         let target = absolute(path)
         try makeFolder(folder(of: target))
         let temporary = try writeTemporary(target, bytes)
-        defer { unlinkQuietly(temporary) }
+        defer { try? LocalFiles.remove(temporary) }
         Failpoint.pass("delta.before_link")
-        // SAFETY: both strings outlive the call.
-        guard unsafe link(temporary, target) == 0 else {
-            let code = millrace_errno()
-            if code == EEXIST { return .exists }
-            throw fileFailure("create", target, errno: code)
-        }
+        guard try LocalFiles.link(temporary, to: target) else { return .exists }
         Failpoint.pass("delta.after_link")
         try Failpoint.passOrFail("delta.sync_folder")
         try LocalFiles.syncFolder(folder(of: target))
@@ -122,24 +79,32 @@ public struct LocalDeltaStore: DeltaStore {
             try Failpoint.passOrFail("delta.sync_entry")
             try file.sync()
         } catch {
-            unlinkQuietly(temporary)
+            try? LocalFiles.remove(temporary)
             throw error
         }
         return temporary
     }
 
-    private func unlinkQuietly(_ path: String) {
-        // SAFETY: the string outlives the call.
-        _ = unsafe unlink(path)
-    }
-
-    /// Makes a folder and those above it, each name durable in the folder above.
+    /// Makes a folder of the table and those above it. Each name is made durable in the folder
+    /// above, once a process also where the folder is there already: a kill may have come between.
     private func makeFolder(_ path: String) throws(Failure) {
-        if path.isEmpty || LocalFiles.exists(path) { return }
+        if durableFolders.contains(path) { return }
         let above = folder(of: path)
-        try makeFolder(above)
-        try LocalFiles.makeFolder(path)
-        try LocalFiles.syncFolder(above.isEmpty ? "/" : above)
+        if path.utf8.count <= location.utf8.count {
+            // What stands above the table is the user's, and may not be ours to open.
+            if LocalFiles.exists(path) {
+                try? LocalFiles.syncFolder(above.isEmpty ? "/" : above)
+            } else {
+                try makeFolder(above)
+                try LocalFiles.makeFolder(path)
+                try LocalFiles.syncFolder(above.isEmpty ? "/" : above)
+            }
+        } else {
+            try makeFolder(above)
+            try LocalFiles.makeFolder(path)
+            try LocalFiles.syncFolder(above)
+        }
+        durableFolders.insert(path)
     }
 
     public func createDataFile(_ path: String) throws(Failure) -> any DeltaDataFile {
@@ -150,21 +115,11 @@ public struct LocalDeltaStore: DeltaStore {
 
     public func synchronize(_ path: String) throws(Failure) {
         let target = absolute(path)
-        let descriptor = try open(target, O_RDONLY)
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else {
-            throw fileFailure("sync", target, errno: millrace_errno())
-        }
+        try LocalFiles.syncFile(target)
         try LocalFiles.syncFolder(folder(of: target))
     }
 
-    public func remove(_ path: String) throws(Failure) {
-        let target = absolute(path)
-        // SAFETY: the string outlives the call.
-        guard unsafe unlink(target) == 0 || millrace_errno() == ENOENT else {
-            throw fileFailure("remove", target, errno: millrace_errno())
-        }
-    }
+    public func remove(_ path: String) throws(Failure) { try LocalFiles.remove(absolute(path)) }
 }
 
 private final class LocalDataFile: DeltaDataFile {
@@ -183,5 +138,21 @@ private final class LocalDataFile: DeltaDataFile {
         try file.sync()
         try LocalFiles.syncFolder(folder)
         Failpoint.pass("delta.data_file_synced")
+    }
+}
+
+/// Folders whose names this process has made durable.
+private final class DurableFolders: Sendable {
+    /// Each epoch makes folders: beyond this they are forgotten, and synced again when met.
+    private static let limit = 10_000
+    private let paths = Mutex<Set<String>>([])
+
+    func contains(_ path: String) -> Bool { paths.withLock { $0.contains(path) } }
+
+    func insert(_ path: String) {
+        paths.withLock { paths in
+            if paths.count >= Self.limit { paths.removeAll() }
+            paths.insert(path)
+        }
     }
 }

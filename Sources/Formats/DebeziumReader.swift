@@ -2,7 +2,7 @@
 //
 // The engine keeps the last row of each key (dialect.md §2.4), so of `before` only the key's columns
 // are read: under REPLICA IDENTITY DEFAULT the others are made up. c, r and u put `after`, d removes
-// `before`'s key. With a schema the encodings of decimals and times follow it, message by message;
+// `before`'s key; a u whose keys differ does both, removal first. With a schema the encodings of decimals and times follow it, message by message;
 // without, a number for a timestamp or a time is in µs (Debezium's default for PostgreSQL) unless
 // `timestamp_format` says otherwise, a date in days, and a decimal in a string is text if it has a
 // point, else base64. A value that may be either is refused rather than guessed.
@@ -178,7 +178,53 @@ final class DebeziumReader: ValueReader {
         }
         checkKeys(fields, &sorter)
         parseIntervals(&fields, wanted, &sorter)
-        return sorter.rows(fields, changes: changes)
+        let rows = sorter.rows(fields, changes: changes)
+        let moved = movedMessages(columns, fields, before, changes).filter(sorter.isRow)
+        return moved.isEmpty ? rows : adding(removalsOf: Set(moved), before, to: rows)
+    }
+
+    /// Messages that put a row under another key than `before`'s.
+    private func movedMessages(
+        _ columns: [Column], _ fields: [Column], _ before: RowColumn, _ changes: [Int8]
+    ) -> [Int] {
+        let old = columns[beforeIndex]
+        return changes.indices.filter { message in
+            guard changes[message] > 0, old.isValid(message) else { return false }
+            let isKnown = before.fields.allSatisfy { $0.isValid(message) }
+            return isKnown
+                && !zip(wanted.key, before.fields).allSatisfy { index, key in
+                    fields[index].equals(key, message)
+                }
+        }
+    }
+
+    /// The rows with a −1 of the old key in front of each moved message's row.
+    private func adding(
+        removalsOf moved: Set<Int>, _ before: RowColumn, to rows: FieldRows
+    ) -> FieldRows {
+        let messages = rows.kept ?? (0..<Int32(before.count)).map { $0 }
+        var picks: [Int32] = []
+        var kept: [Int32] = []
+        var changes: [Int8] = []
+        for (row, message) in messages.enumerated() {
+            if moved.contains(Int(message)) {
+                picks.append(Int32(messages.count) + message)
+                kept.append(message)
+                changes.append(-1)
+            }
+            picks.append(Int32(row))
+            kept.append(message)
+            changes.append(rows.changes?[row] ?? 1)
+        }
+        let columns = rows.columns.enumerated().map { index, column in
+            let old =
+                wanted.key.firstIndex(of: index).map { before.fields[$0] }
+                ?? Column.nulls(column.type, count: before.count)
+            return Column.concatenated([column, old]).gather(picks)
+        }
+        return FieldRows(
+            columns: columns, kept: kept, changes: changes, errors: rows.errors,
+            skipped: rows.skipped, removals: moved.count)
     }
 
     private func checkKeys(_ fields: [Column], _ sorter: inout RowSorter) {

@@ -11,12 +11,13 @@ public struct DecodedMessages: Sendable {
     /// carries its change: +1 puts the row under its key, −1 removes the key (only the key's columns
     /// count then).
     public let batch: Batch
-    /// The message that each row of `batch` came from, ascending.
+    /// The message that each row of `batch` came from, ascending; a message that changes its row's key
+    /// gives two rows, the removal of the old key first.
     public let messages: [Int32]
     /// Messages that broke the contract, ascending; `row` is the message's index.
     public let errors: [RowError]
     /// Messages that hold no row and break nothing: tombstones of a source without a key, Debezium's
-    /// tombstones and logical messages. rows + errors + skipped = messages.
+    /// tombstones and logical messages. rows + errors + skipped = messages, but for those.
     public let skipped: Int
 }
 
@@ -74,9 +75,9 @@ public final class MessageDecoder {
             }
         }
         require(
-            kept.count + rows.errors.count + rows.skipped == messages.count,
-            "\(messages.count) messages are not \(kept.count) rows, \(rows.errors.count) errors, "
-                + "\(rows.skipped) skipped")
+            kept.count - rows.removals + rows.errors.count + rows.skipped == messages.count,
+            "\(messages.count) messages are not \(kept.count) rows with \(rows.removals) removals, "
+                + "\(rows.errors.count) errors, \(rows.skipped) skipped")
         return DecodedMessages(
             batch: Batch(rowCount: kept.count, columns: columns, changes: rows.changes),
             messages: kept, errors: rows.errors, skipped: rows.skipped)

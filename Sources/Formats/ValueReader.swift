@@ -18,6 +18,8 @@ struct FieldRows {
     var changes: [Int8]?
     var errors: [RowError]
     var skipped: Int
+    /// Rows beyond one a message: the −1 of a key that a message changes.
+    var removals = 0
 }
 
 /// The columns that come from the messages' fields, in the decoder's order.

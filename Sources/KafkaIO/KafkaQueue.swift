@@ -60,8 +60,8 @@ public final class KafkaQueue: @unchecked Sendable {
     private let handle: KafkaHandle
     private let topic: String
     private let readsHeaders: Bool
-    private let kept: Mutex<[KafkaPoll]> = Mutex([])
-    private let scratch: UnsafeMutableBufferPointer<UnsafeMutablePointer<rd_kafka_message_t>?>
+    let kept: Mutex<[KafkaPoll]> = Mutex([])
+    let scratch: UnsafeMutableBufferPointer<UnsafeMutablePointer<rd_kafka_message_t>?>
 
     /// At most so many messages a call.
     public static let maximumMessages = 8192

@@ -112,7 +112,9 @@ struct Assembler {
                     ValueRange(start: lists.elementCount, length: hasElement ? 1 : 0))
                 lists.isValid.append(level >= definition)
             } else if repeated == repetition, hasElement {
-                guard !lists.ranges.isEmpty else { throw corrupt("a list goes on before it starts") }
+                guard !lists.ranges.isEmpty else {
+                    throw corrupt("a list goes on before it starts")
+                }
                 lists.ranges[lists.ranges.count - 1].length += 1
             }
             if repeated <= repetition, hasElement { lists.elementCount += 1 }

@@ -37,7 +37,8 @@ public enum ParquetCompression: Sendable, Hashable {
     }
 
     deinit {
-        // SAFETY: the context is made in init, used by this object alone, and freed once; nil is fine.
+        // SAFETY: the context is made in init, used by this object alone, and freed once; nil is
+        // fine.
         unsafe ZSTD_freeCCtx(context)
     }
 
@@ -86,7 +87,8 @@ public enum ParquetCompression: Sendable, Hashable {
     }
 }
 
-/// The bytes of `bytes[range]` under a codec of parquet.thrift; exactly `size` of them, or an error.
+/// The bytes of `bytes[range]` under a codec of parquet.thrift; exactly `size` of them, or an
+/// error.
 func decompress(
     _ bytes: [UInt8], _ range: Range<Int>, codec: Int32, size: Int
 ) throws(Failure) -> [UInt8] {
@@ -178,7 +180,9 @@ private func inflated(
             unsafe stream.avail_out = UInt32(size)
             let streamSize = unsafe Int32(MemoryLayout<z_stream>.size)
             // 32 + 15: a gzip or zlib header is recognised by itself.
-            guard unsafe inflateInit2_(&stream, 47, ZLIB_VERSION, streamSize) == Z_OK else { return }
+            guard unsafe inflateInit2_(&stream, 47, ZLIB_VERSION, streamSize) == Z_OK else {
+                return
+            }
             var status = Z_OK
             while status == Z_OK {
                 status = unsafe inflate(&stream, Z_NO_FLUSH)
@@ -234,8 +238,8 @@ func checksum(_ bytes: [UInt8], _ range: Range<Int>) -> Int32 {
 }
 
 extension [UInt8] {
-    /// The values' bytes as they lie in memory: this engine runs on little-endian machines only, and
-    /// PLAIN is little-endian.
+    /// The values' bytes as they lie in memory: this engine runs on little-endian machines only,
+    /// and PLAIN is little-endian.
     mutating func append(memoryOf values: ArraySlice<UInt64>) {
         // SAFETY: UInt64 has no padding and any byte may be read of it.
         unsafe values.withUnsafeBytes { unsafe append(contentsOf: $0) }

@@ -191,7 +191,8 @@ struct SchemaTreeReader {
         case (.int32, .date): .date
         case (.int32, .time), (.int64, .time): .time
         case (.int32, .integer(let bits, let isSigned)):
-            bits == 32 ? (isSigned ? .integer : .bigint)
+            bits == 32
+                ? (isSigned ? .integer : .bigint)
                 : bits == 16 && !isSigned ? .integer : .smallint
         case (.int32, _): .integer
         case (.int64, .timestamp(_, let isUTC)): isUTC ? .timestamptz : .timestamp

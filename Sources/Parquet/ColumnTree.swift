@@ -112,7 +112,9 @@ struct ColumnTreeBuilder {
             element.childCount = row.fields.count
             elements.append(element)
             var fields: [NamedNode] = []
-            for child in row.fields { fields.append(NamedNode(name: child.name, node: try node(child, place))) }
+            for child in row.fields {
+                fields.append(NamedNode(name: child.name, node: try node(child, place)))
+            }
             return .group(fields: fields, definition: place.definition)
         case .array(let elementType):
             if case .row(let entry) = elementType, ParquetMap.types(field.type) != nil {
@@ -207,7 +209,8 @@ struct ColumnTreeBuilder {
             return (.fixed, decimalByteCount(precision), annotation)
         case .interval:
             throw Failure(
-                .invalid, "parquet.type", "column \"\(name)\" is an interval, which no table stores",
+                .invalid, "parquet.type",
+                "column \"\(name)\" is an interval, which no table stores",
                 hint: "cast it to text, or to its seconds")
         case .unknown:
             throw Failure(

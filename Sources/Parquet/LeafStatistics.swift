@@ -1,6 +1,6 @@
 // Smallest and largest value and NULLs of a column chunk, under the rules of parquet.thrift
-// `Statistics` and `ColumnOrder`: NaN never enters, a zero minimum is written −0.0 and a zero maximum
-// +0.0, and what is shortened says so.
+// `Statistics` and `ColumnOrder`: NaN never enters, a zero minimum is written −0.0 and a zero
+// maximum +0.0, and what is shortened says so.
 
 import Contracts
 import Types
@@ -136,8 +136,8 @@ private func truncated(_ bytes: [UInt8], _ limit: Int, isText: Bool) -> [UInt8] 
     return Array(bytes[..<end])
 }
 
-/// An upper bound of at most `limit` bytes, nil if there is none: the prefix with its last byte (for
-/// text its last ASCII character, so that it stays UTF-8) raised by one.
+/// An upper bound of at most `limit` bytes, nil if there is none: the prefix with its last byte
+/// (for text its last ASCII character, so that it stays UTF-8) raised by one.
 private func roundedUp(_ bytes: [UInt8], _ limit: Int, isText: Bool) -> [UInt8]? {
     guard bytes.count > limit else { return bytes }
     var prefix = truncated(bytes, limit, isText: isText)

@@ -1,8 +1,8 @@
 // One column chunk being written: values are encoded as they come, pages closed as they fill.
 //
-// A chunk starts with a dictionary. If its first page shows that the dictionary does not pay (entries
-// plus indices are no smaller than PLAIN), or it later grows past its limit, the chunk goes on in
-// PLAIN; pages written before stay as they are (Encodings.md "Dictionary Encoding").
+// A chunk starts with a dictionary. If its first page shows that the dictionary does not pay
+// (entries plus indices are no smaller than PLAIN), or it later grows past its limit, the chunk
+// goes on in PLAIN; pages written before stay as they are (Encodings.md "Dictionary Encoding").
 
 import Columns
 import Contracts
@@ -164,7 +164,9 @@ final class LeafWriter {
                 for level in entries.definition[entry..<end] where level == highest { live += 1 }
                 definition.append(contentsOf: entries.definition[entry..<end])
             }
-            if leaf.repetition > 0 { repetition.append(contentsOf: entries.repetition[entry..<end]) }
+            if leaf.repetition > 0 {
+                repetition.append(contentsOf: entries.repetition[entry..<end])
+            }
             append(self, values[value..<(value + live)])
             statistics.nullCount += end - entry - live
             entryCount += end - entry
@@ -309,8 +311,8 @@ final class LeafWriter {
 
     // MARK: The chunk out
 
-    /// Ends the chunk: its bytes, to stand at `offset` of the file, and its footer entry. The writer
-    /// is ready for the next row group.
+    /// Ends the chunk: its bytes, to stand at `offset` of the file, and its footer entry. The
+    /// writer is ready for the next row group.
     func finishChunk(at offset: Int) throws(Failure) -> (bytes: [UInt8], chunk: ColumnChunk) {
         try closePage()
         var bytes: [UInt8] = []

@@ -1,5 +1,5 @@
-// The failures of this module. Reading never traps on bad bytes: every length, count and offset of a
-// file is checked, and what does not hold is one of these.
+// The failures of this module. Reading never traps on bad bytes: every length, count and offset of
+// a file is checked, and what does not hold is one of these.
 
 import Contracts
 

@@ -1,5 +1,5 @@
-// Reads Parquet files of any writer: the footer first, then row groups, columns as wanted. Bytes are
-// not trusted; a damaged file is a `Failure`, never a trap.
+// Reads Parquet files of any writer: the footer first, then row groups, columns as wanted. Bytes
+// are not trusted; a damaged file is a `Failure`, never a trap.
 
 public import Columns
 public import Contracts
@@ -53,7 +53,8 @@ public struct ParquetReader {
 
     public func rowCount(ofRowGroup index: Int) -> Int { rowGroups[index].rowCount }
 
-    /// One row group's rows: the columns at these positions of `schema`, in this order; nil for all.
+    /// One row group's rows: the columns at these positions of `schema`, in this order; nil for
+    /// all.
     public func readRowGroup(_ index: Int, columns: [Int]? = nil) throws(Failure) -> Batch {
         let group = rowGroups[index]
         guard group.rowCount <= ParquetLimit.chunkValues else {

@@ -47,8 +47,8 @@ public struct ParquetFileSummary: Sendable {
     public let rowGroupOffsets: [Int]
 }
 
-/// One file being written: `append` … `append`, `finish`; after each call `takeOutput` gives what is
-/// ready for the file. Not for use from two threads at once.
+/// One file being written: `append` … `append`, `finish`; after each call `takeOutput` gives what
+/// is ready for the file. Not for use from two threads at once.
 public struct ParquetWriter: ~Copyable {
     public let schema: Schema
     private let options: ParquetWriteOptions
@@ -62,7 +62,9 @@ public struct ParquetWriter: ~Copyable {
     private var groupRows = 0
 
     /// Throws for a type that no file stores.
-    public init(_ schema: Schema, options: ParquetWriteOptions = ParquetWriteOptions()) throws(Failure) {
+    public init(_ schema: Schema, options: ParquetWriteOptions = ParquetWriteOptions())
+        throws(Failure)
+    {
         require(options.pageRows > 0 && options.rowGroupRows > 0, "page and row group need rows")
         var builder = ColumnTreeBuilder(profile: options.profile)
         columns = try builder.columns(schema, fieldIDs: options.fieldIDs)

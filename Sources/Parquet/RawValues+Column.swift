@@ -76,7 +76,8 @@ extension RawValues {
         switch exponent {
         case 0: size = fraction * 0x1p-24
         case 31: size = fraction == 0 ? .infinity : .nan
-        default: size = Double(sign: .plus, exponent: exponent - 15, significand: 1 + fraction / 1_024)
+        default:
+            size = Double(sign: .plus, exponent: exponent - 15, significand: 1 + fraction / 1_024)
         }
         return bits & 0x8000 != 0 ? -size : size
     }

@@ -273,12 +273,21 @@ extension Explain {
 
     /// How rows are judged late (dialect.md §1.2).
     func late(_ node: PlanNode) -> String? {
-        guard case .windowAggregate(let aggregate) = node.kind else { return nil }
-        let lag = aggregate.window.lag == 0 ? "" : " − \(span(aggregate.window.lag))"
-        switch aggregate.window.kind {
-        case .session: return "a row before its bound B\(lag)"
-        case .existing: return "a row whose window's bound is ≤ B\(lag)"
-        case .tumble, .hop, .cumulate: return "a row all of whose windows end at or before B\(lag)"
+        let window: Window
+        let route: LateRoute?
+        switch node.kind {
+        case .windowAggregate(let aggregate):
+            (window, route) = (aggregate.window, aggregate.lateRoute)
+        case .assignWindows(let assigned): (window, route) = (assigned, assigned.lateRoute)
+        default: return nil
+        }
+        let lag = window.lag == 0 ? "" : " − \(span(window.lag))"
+        let table = route.map { ", into \(plan.outputs[$0.output].name)" } ?? ""
+        switch window.kind {
+        case .session: return "a row before its bound B\(lag)\(table)"
+        case .existing: return "a row whose window's bound is before B\(lag)\(table)"
+        case .tumble, .hop, .cumulate:
+            return "a row all of whose windows end at or before B\(lag)\(table)"
         }
     }
 }

@@ -14,6 +14,8 @@ final class Lowering {
     private let used: [String: Set<Int>]
     /// The output being lowered: whose late rows an operator's are.
     var output = ""
+    /// The tables that take late rows, by name.
+    let lateTables: [String: LateTable]
     /// The first construct that turned out to have no operator.
     private(set) var refusal: Failure?
 
@@ -24,8 +26,9 @@ final class Lowering {
     }
 
     /// `roots`: every tree of the plan, pruned.
-    init(roots: [LogicalNode]) {
+    init(roots: [LogicalNode], lateTables: [String: LateTable] = [:]) {
         var used: [String: Set<Int>] = [:]
+        self.lateTables = lateTables
         func visit(_ node: LogicalNode) {
             if case .project(let input, let expressions) = node.kind,
                 case .scan(let table) = input.kind
@@ -37,8 +40,19 @@ final class Lowering {
             node.inputs.forEach(visit)
         }
         roots.forEach(visit)
+        for root in roots {
+            root.visitLateColumns { table in
+                let carried = table.lateTable.flatMap { lateTables[$0]?.carried } ?? []
+                let names = Set(carried.map(\.name))
+                let own = table.columns.indices.filter { names.contains(table.columns[$0].name.text) }
+                used[table.name.text, default: []].formUnion(own)
+            }
+        }
         self.used = used
     }
+
+    /// The first refusal stands.
+    func note(_ failure: Failure) { refusal = refusal ?? failure }
 
     func lower(_ node: LogicalNode) -> Lowered {
         switch node.kind {
@@ -54,7 +68,7 @@ final class Lowering {
             return graph.add(
                 .unionAll, text: "union all", inputs: lowered, schema: node.schema,
                 change: node.change, place: node.place)
-        case .window(let input, let window): return assignWindows(window, over: lower(input), node)
+        case .window(let input, let window): return assignWindows(window, over: input, node)
         case .aggregate(let input, let grouping): return aggregate(node, input, grouping)
         }
     }
@@ -170,20 +184,32 @@ final class Lowering {
     }
 
     func assignWindows(
-        _ function: WindowFunction, over input: Lowered, _ node: LogicalNode
+        _ function: WindowFunction, over input: LogicalNode, _ node: LogicalNode
     ) -> Lowered {
         // A session's bounds are known only once it closes: its rows can't be told them one by one.
-        if function.isSession, refusal == nil {
-            refusal = refuse(
-                "session without a GROUP BY of its window, or with an expression that reads a row "
-                    + "beside the session's bounds,",
-                "aggregate by the session's keys and window_end", at: function.place)
+        if function.isSession {
+            note(
+                refuse(
+                    "session without a GROUP BY of its window, or with an expression that reads a "
+                        + "row beside the session's bounds,",
+                    "aggregate by the session's keys and window_end", at: function.place))
         }
-        let window = Window(
+        let late = lateTable(of: input)
+        let under = lower(late.map { input.carrying($0.carried) } ?? input)
+        var window = Window(
             kind: function.kind, timeColumn: function.timeColumn, lag: function.lag)
-        return graph.add(
-            .assignWindows(window), text: "windows \(window.text)", inputs: [input],
-            schema: node.schema, change: .appendOnly, place: node.place)
+        window.lateRoute = lateRoute(late) { input.count + $0 }
+        window.lateOutput = output
+        let bounds = Array(node.fields.suffix(2))
+        let schema = Schema(graph.schema(under).fields + bounds)
+        let made = graph.add(
+            .assignWindows(window), text: "windows \(window.text)", inputs: [under],
+            schema: schema, change: .appendOnly, place: node.place)
+        if late == nil { return made }
+        let order = Array(0..<input.count) + [schema.fields.count - 2, schema.fields.count - 1]
+        return project(
+            order.map { .column($0, schema[$0].type) }, names: node.fields.map(\.name), over: made,
+            node)
     }
 
     // MARK: Aggregates

@@ -74,32 +74,40 @@ extension Lowering {
 
         // Sessions are made of all rows: a condition decides only what is counted.
         let isCounted = lifted.window.isSession && !below.isEmpty
+        var counter: Int?
         if isCounted {
             let condition = Expression.all(below)
             calls = calls.map { $0.filtered(by: condition) }
             calls.append(.countStar(filter: condition, place: grouping.place))
+            counter = calls.firstIndex { $0.isCount(of: condition) }
+            if counter != calls.count - 1 { calls.removeLast() }
         }
-        let under = filter(
-            isCounted ? [] : below, over: lower(lifted.input), lifted.input.place)
+        let late = lateTable(of: lifted.input)
+        let carrying = late.map { lifted.input.carrying($0.carried) } ?? lifted.input
+        let under = filter(isCounted ? [] : below, over: lower(carrying), lifted.input.place)
         var columns = ProjectedColumns()
         let physicalKeys = zip(keys, grouping.keyNames).filter { lifted.reads($0.0) == .rows }
             .map { columns.add($0.0, name: $0.1) }
         let time = columns.add(
             lifted.input.column(lifted.window.timeColumn), over: lifted.input)
         let physicalCalls = calls.map { columns.add($0, over: lifted.input) }
+        let route = lateRoute(late) {
+            columns.add(carrying.column(lifted.input.count + $0), over: carrying)
+        }
         let projected = project(columns.expressions, names: columns.names, over: under, node)
-        let aggregate = WindowAggregate(
+        var aggregate = WindowAggregate(
             window: Window(
                 kind: lifted.window.kind, timeColumn: time, lag: lifted.window.lag),
             keys: physicalKeys, aggregates: physicalCalls, emitsChanges: grouping.emitsChanges,
             lateOutput: output)
-        return finish(node, grouping, keys, lifted, aggregate, projected, above, isCounted)
+        aggregate.lateRoute = route
+        return finish(node, grouping, keys, lifted, aggregate, projected, above, counter)
     }
 
     /// Conditions on bounds, and the logical order of columns.
     private func finish(
         _ node: LogicalNode, _ grouping: Grouping, _ keys: [Expression], _ lifted: LiftedWindow,
-        _ aggregate: WindowAggregate, _ input: Lowered, _ above: [Expression], _ isCounted: Bool
+        _ aggregate: WindowAggregate, _ input: Lowered, _ above: [Expression], _ counter: Int?
     ) -> Lowered {
         let keyCount = aggregate.keys.count
         let under = graph.schema(input)
@@ -133,8 +141,9 @@ extension Lowering {
         let made = add(
             aggregate, over: input, schema: Schema(fields), change: change, place: node.place)
         var conditions = above.map(moved)
-        if isCounted {
-            conditions.insert(.isPositive(column: fields.count - 1, at: grouping.place), at: 0)
+        if let counter {
+            let column = keyCount + 2 + counter
+            conditions.insert(.isPositive(column: column, at: grouping.place), at: 0)
         }
         let filtered = filter(conditions, over: made, node.place)
         for (index, call) in grouping.calls.enumerated() {
@@ -149,6 +158,10 @@ extension LogicalCall {
         LogicalCall(
             function: .countStar, arguments: [], isDistinct: false, filter: filter, ordering: [],
             hasTies: true, type: .bigint, place: place)
+    }
+
+    fileprivate func isCount(of condition: Expression) -> Bool {
+        function == .countStar && filter == condition
     }
 }
 

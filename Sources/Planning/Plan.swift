@@ -142,6 +142,9 @@ public struct Window: Sendable, Hashable {
     public let timeColumn: Int
     /// Every row still to come has time ≥ M − lag (dialect.md §1.6).
     public let lag: Int64
+    /// Of `assignWindows`, as of a `WindowAggregate`: where late rows go, and whose they are.
+    public var lateRoute: LateRoute?
+    public var lateOutput: String?
 
     public enum Kind: Sendable, Hashable {
         case tumble(size: Int64, origin: Int64)
@@ -168,7 +171,8 @@ public struct WindowAggregate: Sendable, Hashable {
     public let aggregates: [AggregateCall]
     /// `emit = 'on_change'`: updating, keyed by keys and window.
     public let emitsChanges: Bool
-    /// Whose late rows these are: the output's name, for `_late_in`.
+    /// Whose late rows these are: the output's name, for `_late_in`. Of an operator that several
+    /// outputs share, the first of them in the file.
     public let lateOutput: String?
     /// Where late rows go, if the source declares a table for them.
     public var lateRoute: LateRoute?

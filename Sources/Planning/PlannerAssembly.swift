@@ -8,7 +8,6 @@ import Types
 extension PlanningRun {
     func finish(_ drafts: [OutputDraft]) throws(Failure) -> Plan {
         let roots = rewritten(drafts.map(\.root))
-        let lowering = Lowering(roots: roots)
         var outputs: [OutputPlan] = []
         var names = drafts.map(\.name.text)
         // Modes are judged before a node is made: their messages name the text.
@@ -20,6 +19,7 @@ extension PlanningRun {
         }
         let sideTables = try sideTables(drafts, readBy: roots)
         names += sideTables.map(\.name.text)
+        let lowering = Lowering(roots: roots, lateTables: try lateTables(roots, outputs: names))
         for (index, draft) in drafts.enumerated() {
             lowering.output = draft.name.text
             let top = lowering.lower(roots[index])
@@ -42,7 +42,10 @@ extension PlanningRun {
         let notes = builder.notes + planNotes(lowering, sources, drafts, modes)
         return Plan(
             name: catalog.settings.applicationName ?? name, settings: catalog.settings,
-            sources: sources, nodes: lowering.graph.nodes, outputs: outputs, notes: notes)
+            sources: sources,
+            nodes: options.isOptimizerOn
+                ? lowering.graph.mergingProjections() : lowering.graph.nodes,
+            outputs: outputs, notes: notes)
     }
 
     private func addSink(
@@ -98,6 +101,23 @@ extension PlanningRun {
                     place: place)
             }
             tables.append(table)
+        }
+        return tables
+    }
+
+    /// The tables that sources which are read name as `late`.
+    private func lateTables(
+        _ roots: [LogicalNode], outputs: [String]
+    ) throws(Failure) -> [String: LateTable] {
+        var named: Set<String> = []
+        for root in roots { root.visitScans { if let late = $0.lateTable { named.insert(late) } } }
+        var tables: [String: LateTable] = [:]
+        for name in named.sorted() {
+            let place = SourcePlace(file: "", offset: 0)
+            guard let output = outputs.firstIndex(of: name),
+                case .table(let table) = try catalog.relation(Name(name, place: place))
+            else { continue }
+            tables[name] = LateTable(output: output, table: table)
         }
         return tables
     }

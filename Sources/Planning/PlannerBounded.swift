@@ -125,7 +125,8 @@ extension PlanningRun {
             commitIntervalMicroseconds: catalog.settings.checkpointIntervalMicroseconds,
             outputID: 0, place: draft.name.place)
         return Plan(
-            name: name, settings: catalog.settings, sources: sources, nodes: lowering.graph.nodes,
+            name: name, settings: catalog.settings, sources: sources, nodes: options.isOptimizerOn
+                ? lowering.graph.mergingProjections() : lowering.graph.nodes,
             outputs: [output], notes: builder.notes)
     }
 }

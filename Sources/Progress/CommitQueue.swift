@@ -7,24 +7,37 @@
 public struct CommitQueue: Sendable {
     /// µs between commits; groups the epochs that fall within.
     public let interval: Int64
-    public private(set) var waiting: [Intent] = []
+    public private(set) var waiting: [OpenIntent] = []
     private var lastCommit: Int64?
     private var isDraining = false
 
     public init(interval: Int64) { self.interval = interval }
 
-    public mutating func offer(_ intent: Intent) { waiting.append(intent) }
+    public mutating func offer(_ intent: OpenIntent) { waiting.append(intent) }
 
     /// From now on everything is due at once: final checkpoint, start-up.
     public mutating func drain(_ isDraining: Bool) { self.isDraining = isDraining }
 
     /// The intents to commit as one log entry now, or none. `now`: monotonic µs.
-    public func next(now: Int64) -> [Intent] {
+    public func next(now: Int64) -> [OpenIntent] {
         guard !waiting.isEmpty else { return [] }
-        if isDraining || interval == 0 { return waiting }
-        guard let lastCommit else { return waiting }
-        return now - lastCommit >= interval ? waiting : []
+        if isDraining || interval == 0 { return group }
+        guard let lastCommit else { return group }
+        return now - lastCommit >= interval ? group : []
     }
+
+    /// As many as fit one commit's memory, one at least.
+    private var group: [OpenIntent] {
+        var bytes = 0
+        let fitting = waiting.prefix { intent in
+            bytes += intent.byteCount
+            return bytes <= CommitQueue.groupBytes
+        }
+        return fitting.isEmpty ? [waiting[0]] : Array(fitting)
+    }
+
+    /// What one commit reads into memory, at most, beyond a single epoch.
+    private static let groupBytes = 256 << 20
 
     /// The first `count` are in the sink. Returns their last marker: the new trim mark.
     public mutating func committed(_ count: Int, now: Int64) -> Marker? {

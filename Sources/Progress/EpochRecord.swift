@@ -102,6 +102,7 @@ extension PartitionOffset {
         writer.signed(highestTime)
         writer.byte(end == nil ? 0 : 1)
         if let end { writer.signed(end) }
+        writer.optional(detail.map { Array($0.utf8) })
     }
 
     public init(from reader: inout RecordReader) throws(Failure) {
@@ -116,8 +117,10 @@ extension PartitionOffset {
         }
         let highestTime = try reader.signed()
         let end = try reader.byte() == 1 ? try reader.signed() : nil
+        let detail = try reader.optional()
         self.init(
             source: source, partition: partition, next: next, fingerprint: fingerprint,
-            highestTime: highestTime, end: end)
+            highestTime: highestTime, end: end,
+            detail: detail.map { String(decoding: $0, as: UTF8.self) })
     }
 }

@@ -27,6 +27,18 @@ public struct Intent: Sendable {
     public var byteCount: Int { parts.reduce(0) { $0 + $1.count } }
 }
 
+/// An open intent as a queue remembers it: what it holds stays in the state directory until its
+/// commit, so that a sink that is away costs disk and not memory (design.md §3.11).
+public struct OpenIntent: Sendable, Hashable {
+    public let marker: Marker
+    public let byteCount: Int
+
+    public init(marker: Marker, byteCount: Int) {
+        self.marker = marker
+        self.byteCount = byteCount
+    }
+}
+
 /// What a directory knows of one target: everything its marker may be.
 public struct TargetHistory: Sendable {
     public let target: TargetID

@@ -52,6 +52,9 @@ public struct PartitionOffset: Sendable, Hashable {
     public let highestTime: Int64
     /// Where a bounded run ends, resolved at epoch 0; nil when live.
     public let end: Int64?
+    /// Where in the partition `next` counts, for a source whose partitions are series: of files the
+    /// name of the one being read.
+    public let detail: String?
 
     public struct Fingerprint: Sendable, Hashable {
         public let offset: Int64
@@ -69,7 +72,7 @@ public struct PartitionOffset: Sendable, Hashable {
 
     public init(
         source: String, partition: String, next: Int64, fingerprint: Fingerprint?,
-        highestTime: Int64, end: Int64?
+        highestTime: Int64, end: Int64?, detail: String? = nil
     ) {
         self.source = source
         self.partition = partition
@@ -77,5 +80,6 @@ public struct PartitionOffset: Sendable, Hashable {
         self.fingerprint = fingerprint
         self.highestTime = highestTime
         self.end = end
+        self.detail = detail
     }
 }

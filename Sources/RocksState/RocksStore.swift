@@ -160,11 +160,14 @@ public struct RocksBatch: ~Copyable {
     }
 
     /// Deletes every key that begins with `prefix`.
-    public mutating func delete(prefix: [UInt8]) {
+    public mutating func delete(prefix: [UInt8]) { delete(from: prefix, through: prefix) }
+
+    /// Deletes every key from `first` to the last that begins with `prefix`.
+    public mutating func delete(from first: [UInt8], through prefix: [UInt8]) {
         guard let end = RocksBatch.successor(prefix) else { return }
-        byteCount += prefix.count + end.count
+        byteCount += first.count + end.count
         // SAFETY: RocksDB copies both ranges during the call.
-        unsafe prefix.withUnsafeBytes { start in
+        unsafe first.withUnsafeBytes { start in
             unsafe end.withUnsafeBytes { end in
                 unsafe rocksdb_writebatch_delete_range(
                     handle, start.assumingMemoryBound(to: CChar.self).baseAddress, start.count,

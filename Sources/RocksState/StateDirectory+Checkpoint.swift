@@ -44,7 +44,7 @@ extension StateDirectory {
         if !Mutant.skipIntent.isActive {
             for intent in epoch.intents { StateDirectory.add(intent, to: &batch) }
         }
-        for (target, marker) in epoch.trims { try trim(target, upTo: marker, in: &batch) }
+        for (target, marker) in epoch.trims { trim(target, upTo: marker, in: &batch) }
         var record = epoch.record
         record.byteCount = Int64(batch.byteCount)
         let encoded = record.encoded()
@@ -61,7 +61,7 @@ extension StateDirectory {
     /// Notes what sinks have taken when no epoch follows: the end of a run.
     public func write(trims: [TargetID: Marker]) throws(Failure) {
         var batch = RocksBatch()
-        for (target, marker) in trims { try trim(target, upTo: marker, in: &batch) }
+        for (target, marker) in trims { trim(target, upTo: marker, in: &batch) }
         try store.write(batch)
     }
 
@@ -95,10 +95,10 @@ extension StateDirectory {
     /// Removes a target's intents up to a marker and notes the marker as known to be taken.
     private func trim(
         _ target: TargetID, upTo marker: Marker, in batch: inout RocksBatch
-    ) throws(Failure) {
-        for taken in try openIntents(of: target).map(\.marker) where taken <= marker {
-            batch.delete(prefix: StateKeys.intent(target, taken))
-        }
+    ) {
+        batch.delete(
+            from: StateKeys.target(StateKeys.intents, target),
+            through: StateKeys.intent(target, marker))
         var writer = RecordWriter()
         marker.write(to: &writer)
         batch.put(StateKeys.target(StateKeys.trims, target), writer.bytes)

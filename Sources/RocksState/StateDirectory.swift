@@ -139,31 +139,41 @@ extension StateDirectory {
     }
 
     /// The intents of a target that are not trimmed, in epoch order.
-    public func openIntents(of target: TargetID) throws(Failure) -> [Intent] {
-        var intents: [Intent] = []
-        var header: (marker: Marker, offsets: [PartitionOffset])?
-        var parts: [[UInt8]] = []
-        func close() {
-            if let header {
-                intents.append(
-                    Intent(
-                        target: target, marker: header.marker, offsets: header.offsets,
-                        parts: parts))
-            }
-            parts = []
-        }
+    public func openIntents(of target: TargetID) throws(Failure) -> [OpenIntent] {
+        var open: [OpenIntent] = []
         let prefix = StateKeys.target(StateKeys.intents, target)
         try store.forEach(prefix: prefix) { (key, value) throws(Failure) in
-            if key.suffix(8).allSatisfy({ $0 == 0 }) {
-                close()
+            if StateKeys.isIntentHeader(key) {
+                let marker = try StateDirectory.decodeHeader(value).0
+                open.append(OpenIntent(marker: marker, byteCount: 0))
+            } else if let last = open.popLast() {
+                open.append(
+                    OpenIntent(marker: last.marker, byteCount: last.byteCount + value.count))
+            }
+            return true
+        }
+        return open
+    }
+
+    /// One open intent, whole.
+    public func intent(of target: TargetID, marker: Marker) throws(Failure) -> Intent {
+        var header: (Marker, [PartitionOffset])?
+        var parts: [[UInt8]] = []
+        try store.forEach(prefix: StateKeys.intent(target, marker)) { (key, value) throws(Failure) in
+            if StateKeys.isIntentHeader(key) {
                 header = try StateDirectory.decodeHeader(value)
             } else {
                 parts.append(value)
             }
             return true
         }
-        close()
-        return intents
+        guard let header, header.0 == marker else {
+            throw Failure(
+                .failed, "state.intent_missing",
+                "the intent of epoch \(marker.epoch) is not in \(path)",
+                hint: "the state directory is damaged: restore it from a backup")
+        }
+        return Intent(target: target, marker: marker, offsets: header.1, parts: parts)
     }
 
     static func encodeHeader(_ intent: Intent) -> [UInt8] {

@@ -49,6 +49,9 @@ enum StateKeys {
         return writer.bytes
     }
 
+    /// Whether a key under `intents` is part 0.
+    static func isIntentHeader(_ key: [UInt8]) -> Bool { key.suffix(8).allSatisfy { $0 == 0 } }
+
     static func state(_ operatorID: UInt64, group: Int) -> [UInt8] {
         key(state) { writer in
             writer.fixed64(operatorID)

@@ -19,6 +19,7 @@ enum CommitReport: Sendable {
 /// Drives one committer. `offer` and `drain` come from the control thread.
 final class CommitThread: Sendable {
     let committer: any SinkCommitter
+    private let store: any EpochStore
     private let state: Mutex<State>
     private let wake = WakeUp()
     private let clock: Clock
@@ -33,12 +34,14 @@ final class CommitThread: Sendable {
     }
 
     init(
-        committer: any SinkCommitter, history: TargetHistory, open: [Intent], clock: Clock,
+        committer: any SinkCommitter, history: TargetHistory, open: [OpenIntent],
+        store: any EpochStore, clock: Clock,
         report: @escaping @Sendable (CommitReport) -> Void
     ) {
         var queue = CommitQueue(interval: committer.commitInterval)
         for intent in open { queue.offer(intent) }
         self.committer = committer
+        self.store = store
         self.clock = clock
         self.report = report
         state = Mutex(State(queue: queue, history: history))
@@ -57,7 +60,8 @@ final class CommitThread: Sendable {
     /// A durable intent, in epoch order.
     func offer(_ intent: Intent) {
         state.withLock { state in
-            state.queue.offer(intent)
+            state.queue.offer(
+                OpenIntent(marker: intent.marker, byteCount: intent.byteCount))
             state.history.open.append(intent.marker)
         }
         wake.signal()
@@ -97,10 +101,13 @@ final class CommitThread: Sendable {
     private var now: Int64 { Int64(clock.monotonicNanoseconds() / 1_000) }
 
     /// One attempt. False: this target is done for.
-    private func commit(_ due: [Intent], _ history: TargetHistory) -> Bool {
+    private func commit(_ due: [OpenIntent], _ history: TargetHistory) -> Bool {
         do {
             Failpoint.pass("commit.begin")
-            switch try committer.commit(due, history: history) {
+            let intents = try due.map { open throws(Failure) in
+                try store.intent(of: committer.target, marker: open.marker)
+            }
+            switch try committer.commit(intents, history: history) {
             case .committed(let version):
                 Failpoint.pass("commit.done")
                 note(landed: due.count, version: version)

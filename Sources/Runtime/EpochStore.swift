@@ -12,7 +12,10 @@ public protocol EpochStore: AnyObject, Sendable {
     func currentEpoch() throws(Failure) -> EpochRecord?
     func offsets() throws(Failure) -> [PartitionOffset]
     func history(of target: TargetID) throws(Failure) -> TargetHistory
-    func openIntents(of target: TargetID) throws(Failure) -> [Intent]
+    /// The intents of a target that are not trimmed, in epoch order.
+    func openIntents(of target: TargetID) throws(Failure) -> [OpenIntent]
+    /// One of them, whole.
+    func intent(of target: TargetID, marker: Marker) throws(Failure) -> Intent
     /// Makes an epoch durable in one write; bytes written.
     func write(_ epoch: EpochWrite) throws(Failure) -> Int64
     /// Notes what sinks have taken, when no epoch follows.
@@ -31,6 +34,7 @@ public final class MemoryEpochStore: EpochStore {
         var record: EpochRecord?
         var offsets: [PartitionOffset] = []
         var entries: [StateKey: [UInt8]] = [:]
+        var intents: [Intent] = []
     }
 
     fileprivate struct StateKey: Hashable {
@@ -48,13 +52,28 @@ public final class MemoryEpochStore: EpochStore {
         TargetHistory(target: target)
     }
 
-    public func openIntents(of target: TargetID) throws(Failure) -> [Intent] { [] }
-    public func write(trims: [TargetID: Marker]) throws(Failure) {}
+    public func openIntents(of target: TargetID) throws(Failure) -> [OpenIntent] { [] }
+
+    public func intent(of target: TargetID, marker: Marker) throws(Failure) -> Intent {
+        let intent = stored.withLock { stored in
+            stored.intents.first { $0.target == target && $0.marker == marker }
+        }
+        return intent.required("an intent that was never written")
+    }
+
+    public func write(trims: [TargetID: Marker]) throws(Failure) {
+        stored.withLock { stored in
+            stored.intents.removeAll { intent in
+                trims[intent.target].map { intent.marker <= $0 } ?? false
+            }
+        }
+    }
 
     public func write(_ epoch: EpochWrite) throws(Failure) -> Int64 {
         stored.withLock { stored in
             stored.record = epoch.record
             stored.offsets = epoch.offsets
+            stored.intents += epoch.intents
             for delta in epoch.deltas { stored.apply(delta) }
         }
         return epoch.deltas.reduce(0) { $0 + Int64($1.byteCount) }

@@ -45,7 +45,8 @@ extension Pipeline {
             threads.append(
                 CommitThread(
                     committer: committer, history: history,
-                    open: try store.openIntents(of: committer.target), clock: options.clock,
+                    open: try store.openIntents(of: committer.target), store: store,
+                    clock: options.clock,
                     report: { [reports] in reports.send(.commit($0)) }))
         }
         Failpoint.pass("start.markers_read")
@@ -72,6 +73,7 @@ extension Pipeline {
         for (index, source) in sources.enumerated() {
             let name = plan.sources[index].name
             var resolved: [PartitionOffset] = []
+            try source.begin(stored: stored.filter { $0.source == name })
             for partition in try source.discover() {
                 let known = stored.first { $0.source == name && $0.partition == partition }
                 let offset = try source.resolve(

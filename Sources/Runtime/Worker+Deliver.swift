@@ -40,13 +40,24 @@ extension Worker {
             try forward(&output, from: node)
         case .sink(let number, let writer):
             instance.counters.rowsIn += Int64(batch.rowCount)
-            let refused = try writer.write(batch)
-            instance.counters.dead += Int64(refused.count)
-            instance.counters.out += Int64(batch.rowCount - refused.count)
-            try refusals.rowsFailed(
-                FailedRows(rows: batch.gather(refused.map { Int32($0.row) }), errors: refused),
-                schema: plan.outputs[number].schema, output: number)
+            let checked = plan.outputs[number].check(batch)
+            instance.counters.filtered += Int64(checked.takenBack)
+            try refuse(checked.errors, of: batch, at: number, instance)
+            if checked.rows.rowCount == 0 { return }
+            let refused = try writer.write(checked.rows)
+            instance.counters.out += Int64(checked.rows.rowCount - refused.count)
+            try refuse(refused, of: checked.rows, at: number, instance)
         }
+    }
+
+    private func refuse(
+        _ errors: [RowError], of batch: Batch, at output: Int, _ instance: NodeInstance
+    ) throws(Failure) {
+        if errors.isEmpty { return }
+        instance.counters.dead += Int64(errors.count)
+        try refusals.rowsFailed(
+            FailedRows(rows: batch.gather(errors.map { Int32($0.row) }), errors: errors),
+            schema: plan.outputs[output].schema, output: output)
     }
 
     /// Lets a node act on its minimum; what it makes leaves before the watermark that made it.
@@ -73,9 +84,10 @@ extension Worker {
         instance.counters += output.counters
         for late in output.late { try refusals.rowsLate(late, node: instance.node) }
         for failed in output.failed {
-            let input = instance.node.inputs.first.map { plan.nodes[$0].schema }
+            let input = failed.areResults ? nil : instance.node.inputs.first
             try refusals.rowsFailed(
-                failed, schema: input ?? instance.node.schema, node: instance.node.index)
+                failed, schema: input.map { plan.nodes[$0].schema } ?? instance.node.schema,
+                node: instance.node.index)
         }
         for batch in output.batches { try send(.batch(batch), from: node) }
     }

@@ -56,7 +56,7 @@ struct SourceFeed {
             PartitionOffset(
                 source: position.source, partition: position.partition, next: position.next,
                 fingerprint: position.fingerprint, highestTime: partition.watermark.highestTime,
-                end: position.end)
+                end: position.end, detail: position.detail)
         }
     }
 

@@ -57,7 +57,9 @@ struct AppendTests {
         ])
         let table = try TableFixture(
             schema, partitionedBy: ["city", "day", "at", "flag", "price", "size"])
-        let cities = ["a b", "köln/50%", "=x&y?#", "北京", ".", String(repeating: "long ", count: 60)]
+        let cities = [
+            "a b", "köln/50%", "=x&y?#", "北京", ".", String(repeating: "long ", count: 60),
+        ]
         func scalars(_ row: Int) -> [Scalar] {
             let city: Scalar = row % 7 == 6 ? .null : .text(cities[row % 6])
             let day: Scalar = row % 5 == 0 ? .null : .int64(Int64(row) * 1_000 - 9_000)
@@ -94,12 +96,14 @@ struct AppendTests {
             full = t.to_pyarrow_table()
             c = duck(('avro', 'httpfs', 'delta'))
             missed = 0
-            for name in ('id', 'big', 'name', 'city', 'day', 'moment', 'local', 'twice', 'price', 'huge', 'key', 'clock'):
+            for name in ('id', 'big', 'name', 'city', 'day', 'moment', 'local', 'twice', \
+            'price', 'huge', 'key', 'clock'):
                 col = full[name]
                 for v in set(x for x in col.to_pylist() if x is not None and x == x):
                     if hasattr(v, 'year') and not 1 <= v.year <= 9999: continue
                     want = sum(1 for x in col.to_pylist() if x == v)
-                    got = c.execute(f"select count(*) from delta_scan('{sys.argv[1]}') where {name} = ?", [v]).fetchone()[0]
+                    got = c.execute(f"select count(*) from delta_scan('{sys.argv[1]}') where \
+                    {name} = ?", [v]).fetchone()[0]
                     if got != want: missed += 1; print(name, v, want, got)
             print('missed', missed)
             """, [table.path])
@@ -212,6 +216,46 @@ struct AppendTests {
         #expect(try table.rowsByDeltalake().count == 4)
     }
 
+    @Test func anUnknownOutcomeIsLookedUpAndSynced() throws {
+        let racing = RacingStore()
+        let table = try TableFixture(orders) { store in
+            racing.inner = store
+            return racing
+        }
+        let batch = SampleRows.batch(orders, count: 4, seed: 3)
+        racing.isAnswerLost = true
+        #expect(try table.append(1, batch) == .committed(version: 1))
+        #expect(racing.synchronized == ["_delta_log/00000000000000000001.json"])
+        racing.failsAfterNextPut = true
+        let second = try table.intent(2, [batch])
+        let known = table.known
+        #expect(throws: Failure.self) { try table.committer.append([second], known: known) }
+        // The next start finds the entry, and syncs it before it believes it.
+        racing.synchronized = []
+        var restarted = DeltaCommitter(
+            store: racing, identity: table.committer.identity, output: table.shape)
+        #expect(try restarted.append([second], known: known) == .committed(version: 2))
+        #expect(racing.synchronized == ["_delta_log/00000000000000000002.json"])
+        #expect(try table.rowsByDeltalake().count == 8)
+    }
+
+    @Test func aFailedCheckpointIsTriedAgainAtTheNextCommit() throws {
+        let racing = RacingStore()
+        let table = try TableFixture(orders) { store in
+            racing.inner = store
+            return racing
+        }
+        racing.failingCheckpoints = 2
+        for epoch in 1...12 {
+            let batch = SampleRows.batch(orders, count: 1, seed: 1, firstID: epoch)
+            #expect(try table.append(UInt64(epoch), batch) == .committed(version: Int64(epoch)))
+            #expect((table.committer.checkpointFailure != nil) == (epoch == 10 || epoch == 11))
+        }
+        let checkpoints = try table.log().filter { $0.contains("checkpoint.parquet") }
+        #expect(checkpoints == ["00000000000000000012.checkpoint.parquet"])
+        #expect(try table.rowsByDeltalake().count == 12)
+    }
+
     @Test func checkpointsCarryTheTableWithoutItsOldEntries() throws {
         let table = try TableFixture(orders, partitionedBy: ["day"])
         var rows: [String] = []
@@ -288,6 +332,13 @@ struct AppendTests {
 final class RacingStore: DeltaStore, @unchecked Sendable {
     // because tests use it from one thread.
     var inner: any DeltaStore = LocalDeltaStore("")
+    /// The next put succeeds, is not answered, and is sent again.
+    var isAnswerLost = false
+    /// The next put succeeds and throws.
+    var failsAfterNextPut = false
+    var failingCheckpoints = 0
+    /// Paths that were made durable by a look-up.
+    var synchronized: [String] = []
     var onNextEntry: ((any DeltaStore, String) throws(Failure) -> Void)?
 
     var location: String { inner.location }
@@ -304,12 +355,28 @@ final class RacingStore: DeltaStore, @unchecked Sendable {
             onNextEntry = nil
             try action(inner, path)
         }
-        return try inner.putIfAbsent(path, bytes)
+        if isAnswerLost {
+            isAnswerLost = false
+            _ = try inner.putIfAbsent(path, bytes)
+        }
+        if path.hasSuffix(".checkpoint.parquet"), failingCheckpoints > 0 {
+            failingCheckpoints -= 1
+            throw Failure(.failed, "test.disk", "no space for a checkpoint")
+        }
+        let result = try inner.putIfAbsent(path, bytes)
+        if failsAfterNextPut {
+            failsAfterNextPut = false
+            throw Failure(.failed, "test.sync", "the folder could not be synced")
+        }
+        return result
     }
     func put(_ path: String, _ bytes: [UInt8]) throws(Failure) { try inner.put(path, bytes) }
     func createDataFile(_ path: String) throws(Failure) -> any DeltaDataFile {
         try inner.createDataFile(path)
     }
-    func synchronize(_ path: String) throws(Failure) { try inner.synchronize(path) }
+    func synchronize(_ path: String) throws(Failure) {
+        synchronized.append(path)
+        try inner.synchronize(path)
+    }
     func remove(_ path: String) throws(Failure) { try inner.remove(path) }
 }

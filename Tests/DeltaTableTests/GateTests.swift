@@ -82,7 +82,9 @@ import Types
 
     @Test func brokenJSONIsAFailure() throws {
         let good = #"{"a":[1,-2.5e3,"x\u00e9\ud83d\ude00\n",true,null,{"b":{}}]}"#
-        #expect(try JSONValue(parsing: good).text == "{\"a\":[1,-2.5e3,\"xé😀\\n\",true,null,{\"b\":{}}]}")
+        #expect(
+            try JSONValue(parsing: good).text
+                == "{\"a\":[1,-2.5e3,\"xé😀\\n\",true,null,{\"b\":{}}]}")
         for text in [
             "", "{", "[1,]", "{\"a\"}", "{\"a\":}", "\"", "\"\\u12\"", "\"\\ud800\"", "01x", "nul",
             "1 2", "\u{1}", "-", "1.", "1e", String(repeating: "[", count: 5_000),
@@ -130,7 +132,9 @@ import Types
                 var rows = 0
                 for file in snapshot.files.values {
                     let reader = try DataFileReader(file, shape, store: store)
-                    for group in 0..<reader.rowGroupCount { rows += try reader.read(group).rowCount }
+                    for group in 0..<reader.rowGroupCount {
+                        rows += try reader.read(group).rowCount
+                    }
                 }
                 if parts[0] == "ok" {
                     #expect(rows == Int(parts[1]), "\(name)")

@@ -95,6 +95,25 @@ struct UpsertTests {
         #expect(try table.rowsByDeltalake().isEmpty)
     }
 
+    @Test func anEmptyTextThatPartitionsIsOneKeyWithNull() throws {
+        let schema = Schema([Field("part", .text), Field("value", .bigint)])
+        let table = try TableFixture(schema, partitionedBy: ["part"])
+        func row(_ part: Scalar, _ value: Int64) -> Batch {
+            Batch(
+                rowCount: 1,
+                columns: [Column(.text, scalars: [part]), Column(.bigint, .int64([value]))])
+        }
+        for (epoch, part) in [Scalar.text(""), .null, .text("")].enumerated() {
+            try table.upsert(
+                UInt64(epoch + 1), row(part, Int64(epoch)), deleted: [false], key: [0])
+        }
+        #expect(try table.rowsByDeltalake() == ["null|2"])
+        let strict = try TableFixture(
+            Schema([Field("part", .text, isNullable: false), Field("value", .bigint)]),
+            partitionedBy: ["part"])
+        #expect(throws: Failure.self) { try strict.append(1, row(.text(""), 1)) }
+    }
+
     @Test func anUntouchedFileStaysAndAnEmptyKeyIsOneRow() throws {
         let table = try TableFixture(Self.schema)
         func row(_ key: Int64, _ value: Double) -> Batch {
@@ -130,7 +149,9 @@ struct UpsertTests {
         _ = try Python.run(
             """
             import deltalake
-            t = pa.table({'a': pa.array([2, 3], pa.int64()), 'b': ['f', 'g'], 'value': [8.0, 9.0], 'part': pa.array([None, 'q'], pa.string()), 'extra': pa.array([5, 6], pa.int32()), 'm': pa.array([[('k', 1)], None], pa.map_(pa.string(), pa.int64()))})
+            t = pa.table({'a': pa.array([2, 3], pa.int64()), 'b': ['f', 'g'], 'value': [8.0, \
+            9.0], 'part': pa.array([None, 'q'], pa.string()), 'extra': pa.array([5, 6], \
+            pa.int32()), 'm': pa.array([[('k', 1)], None], pa.map_(pa.string(), pa.int64()))})
             deltalake.write_deltalake(sys.argv[1], t, mode='append', schema_mode='merge')
             """, [table.path])
         // The key 2 stands in two files now, one of them foreign with columns of its own.
@@ -139,7 +160,8 @@ struct UpsertTests {
         let lines = try Python.run(
             """
             import deltalake
-            for r in sorted(deltalake.DeltaTable(sys.argv[1]).to_pyarrow_table().to_pylist(), key=lambda r: r['a']):
+            for r in sorted(deltalake.DeltaTable(sys.argv[1]).to_pyarrow_table().to_pylist(), \
+            key=lambda r: r['a']):
                 print(r['a'], r['b'], r['value'], r['extra'], r['m'])
             """, [table.path])
         #expect(lines == "1 x 1.0 None None\n2 y 1.0 None None\n3 g 9.0 6 None\n")
@@ -164,7 +186,12 @@ struct UpsertTests {
         racing.onNextEntry = { (_, _) throws(Failure) in
             do {
                 _ = try Python.run(
-                    "import deltalake; t = deltalake.DeltaTable(sys.argv[1]); t.update({'value': '50'}); deltalake.write_deltalake(t, t.to_pyarrow_table(), mode='append')",
+                    """
+                    import deltalake
+                    t = deltalake.DeltaTable(sys.argv[1])
+                    t.update({'value': '50'})
+                    deltalake.write_deltalake(t, t.to_pyarrow_table(), mode='append')
+                    """,
                     [path])
             } catch { throw Failure(.failed, "test", "\(error)") }
         }

@@ -55,20 +55,31 @@ func canonicalRows(_ bytes: [UInt8], uuidAsText: Bool = false) throws -> [String
             w(t, use_compliant_nested_type=False)
             for version in ('1.0', '2.0'):
                 ints = t.select(['id', 'whole', 'big', 'day', 'moment', 'clock'])
-                w(ints, use_dictionary=False, column_encoding={c: 'DELTA_BINARY_PACKED' for c in ints.column_names}, data_page_version=version, data_page_size=500)
+                w(ints, use_dictionary=False, column_encoding={c: 'DELTA_BINARY_PACKED' for c in \
+                ints.column_names}, data_page_version=version, data_page_size=500)
                 texts = t.select(['name', 'city', 'raw', 'document'])
-                w(texts, use_dictionary=False, column_encoding={c: 'DELTA_BYTE_ARRAY' for c in texts.column_names}, data_page_version=version)
-                w(texts, use_dictionary=False, column_encoding={c: 'DELTA_LENGTH_BYTE_ARRAY' for c in texts.column_names}, data_page_version=version)
+                w(texts, use_dictionary=False, column_encoding={c: 'DELTA_BYTE_ARRAY' for c in \
+                texts.column_names}, data_page_version=version)
+                w(texts, use_dictionary=False, column_encoding={c: 'DELTA_LENGTH_BYTE_ARRAY' for \
+                c in texts.column_names}, data_page_version=version)
                 split = t.select(['whole', 'big', 'single', 'twice', 'key', 'huge'])
-                w(split, use_dictionary=False, column_encoding={c: 'BYTE_STREAM_SPLIT' for c in split.column_names}, data_page_version=version)
-                w(t.select(['flag']), use_dictionary=False, column_encoding={'flag': 'RLE'}, data_page_version=version)
-            m = pa.table({'m': pa.array([[('a', 1)], None, [], [('b', None), ('c', 3)]], pa.map_(pa.string(), pa.int64())),
-              'u': pa.array([0, 2**64 - 1, None, 5], pa.uint64()), 'u32': pa.array([0, 2**32 - 1, None, 5], pa.uint32()),
-              'u8': pa.array([0, 255, None, 5], pa.uint8()), 'h': pa.array([1.5, None, -0.25, 65504.0], pa.float16()),
-              'ns': pa.array([-1, 1, None, 10**18 + 999], pa.timestamp('ns')), 'ms': pa.array([-1, 1, None, 5], pa.timestamp('ms', 'UTC')),
+                w(split, use_dictionary=False, column_encoding={c: 'BYTE_STREAM_SPLIT' for c in \
+                split.column_names}, data_page_version=version)
+                w(t.select(['flag']), use_dictionary=False, column_encoding={'flag': 'RLE'}, \
+                data_page_version=version)
+            m = pa.table({'m': pa.array([[('a', 1)], None, [], [('b', None), ('c', 3)]], \
+            pa.map_(pa.string(), pa.int64())),
+              'u': pa.array([0, 2**64 - 1, None, 5], pa.uint64()), 'u32': pa.array([0, 2**32 - \
+              1, None, 5], pa.uint32()),
+              'u8': pa.array([0, 255, None, 5], pa.uint8()), 'h': pa.array([1.5, None, -0.25, \
+              65504.0], pa.float16()),
+              'ns': pa.array([-1, 1, None, 10**18 + 999], pa.timestamp('ns')), 'ms': \
+              pa.array([-1, 1, None, 5], pa.timestamp('ms', 'UTC')),
               't32': pa.array([1, 2, None, 3], pa.time32('ms')), 'n': pa.nulls(4),
-              's': pa.array([{'x': None, 'y': [1]}, None, {'x': 'q', 'y': None}, {'x': 'r', 'y': []}], pa.struct([('x', pa.string()), ('y', pa.list_(pa.int32()))])),
-              'ls': pa.array([[{'a': [[1], []]}], [], None, [{'a': None}, None]], pa.list_(pa.struct([('a', pa.list_(pa.list_(pa.int64())))])))})
+              's': pa.array([{'x': None, 'y': [1]}, None, {'x': 'q', 'y': None}, {'x': 'r', 'y': \
+              []}], pa.struct([('x', pa.string()), ('y', pa.list_(pa.int32()))])),
+              'ls': pa.array([[{'a': [[1], []]}], [], None, [{'a': None}, None]], \
+              pa.list_(pa.struct([('a', pa.list_(pa.list_(pa.int64())))])))})
             w(m, version='2.6')
             for v in ('1.0', '2.4'): w(m.drop_columns(['ns']), version=v)
             w(m.slice(0, 0))
@@ -89,12 +100,19 @@ func canonicalRows(_ bytes: [UInt8], uuidAsText: Bool = false) throws -> [String
         let names = try Python.lines(
             """
             c = duck(); out = sys.argv[1]
-            c.sql("create table t as select i as id, i % 7 as few, 'text ' || (i % 100) as s, i::double / 3 as d, case when i % 5 = 0 then null else i end as n, [i, i + 1] as l, {'a': i, 'b': 'x' || i} as st, map([i], ['v']) as m, i % 2 = 0 as b, date '2024-01-01' + i::int as day, timestamptz '2024-01-01 00:00:00+00' + interval (i) second as ts, (i / 100)::decimal(12,2) as dec, (i % 3)::decimal(30,5) as wide from range(5000) r(i)")
+            c.sql("create table t as select i as id, i % 7 as few, 'text ' || (i % 100) as s, \
+            i::double / 3 as d, case when i % 5 = 0 then null else i end as n, [i, i + 1] as l, \
+            {'a': i, 'b': 'x' || i} as st, map([i], ['v']) as m, i % 2 = 0 as b, date \
+            '2024-01-01' + i::int as day, timestamptz '2024-01-01 00:00:00+00' + interval (i) \
+            second as ts, (i / 100)::decimal(12,2) as dec, (i % 3)::decimal(30,5) as wide from \
+            range(5000) r(i)")
             for version in ('V1', 'V2'):
                 for codec in ('snappy', 'zstd', 'gzip', 'lz4_raw', 'brotli', 'uncompressed'):
                     name = f'{out}/{version}{codec}.parquet'
-                    c.sql(f"copy t to '{name}' (format parquet, codec '{codec}', parquet_version {version}, row_group_size 2048)")
-                    open(name + '.txt', 'w').write('\\n'.join(rows(c.sql(f"from '{name}'").to_arrow_table())))
+                    c.sql(f"copy t to '{name}' (format parquet, codec '{codec}', parquet_version \
+                    {version}, row_group_size 2048)")
+                    open(name + '.txt', 'w').write('\\n'.join(rows(c.sql(f"from \
+                    '{name}'").to_arrow_table())))
                     print(name)
             """, [folder.url.path])
         #expect(names.count == 12)
@@ -127,7 +145,8 @@ func canonicalRows(_ bytes: [UInt8], uuidAsText: Bool = false) throws -> [String
             for name in sorted(os.listdir(sys.argv[1])):
                 if not name.endswith('.parquet'): continue
                 try:
-                    t = pq.read_table(f'{sys.argv[1]}/{name}', arrow_extensions_enabled=False, coerce_int96_timestamp_unit='us')
+                    t = pq.read_table(f'{sys.argv[1]}/{name}', arrow_extensions_enabled=False, \
+                    coerce_int96_timestamp_unit='us')
                     open(f'{sys.argv[2]}/{name}.txt', 'w').write('\\n'.join(rows(t)))
                     print('ok', name, t.num_rows)
                 except BaseException as e: print('no', name)

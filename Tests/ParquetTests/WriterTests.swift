@@ -60,7 +60,8 @@ struct WriterTests {
         #expect(try Python.lines(readByPyarrow, [path]) == expected)
         let byDuckDB = try Python.lines(
             """
-            q = f"select * replace (replace(key::varchar, '-', '') as key) from read_parquet('{sys.argv[1]}')"
+            q = f"select * replace (replace(key::varchar, '-', '') as key) from \
+            read_parquet('{sys.argv[1]}')"
             r = rows(duck().sql(q).to_arrow_table())
             print('\\n'.join(r))
             """, [path])

@@ -48,8 +48,8 @@ private func marker(_ epoch: UInt64, incarnation: UInt64 = 1, generation: UInt64
 }
 
 @Suite struct CommitQueueTests {
-    private func intent(_ epoch: UInt64) -> Intent {
-        Intent(target: 1, marker: marker(epoch), offsets: [], parts: [[0, 0]])
+    private func intent(_ epoch: UInt64) -> OpenIntent {
+        OpenIntent(marker: marker(epoch), byteCount: 2)
     }
 
     @Test func groupsWhatFallsWithinTheInterval() {

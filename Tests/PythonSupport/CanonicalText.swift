@@ -15,7 +15,8 @@ extension Column {
             return values[row].isNaN ? "nan" : String(Int64(bitPattern: values[row].bitPattern))
         case .int128(let values):
             guard type == .uuid else { return String(values[row]) }
-            let hex = String(UInt128(truncatingIfNeeded: values[row]) ^ UInt128(1) << 127, radix: 16)
+            let hex = String(
+                UInt128(truncatingIfNeeded: values[row]) ^ UInt128(1) << 127, radix: 16)
             let digits = String(repeating: "0", count: 32 - hex.count) + hex
             return uuidAsText ? hexText(Array(dashed(digits).utf8)) : digits
         case .bytes(let bytes): return hexText(Array(bytes[row]))

@@ -26,15 +26,17 @@ public enum Python {
         public let description: String
     }
 
-    /// Runs a script with `canonical` in front of it; gives what it printed. Throws what it wrote to
-    /// its error stream if it fails.
+    /// Runs a script with `canonical` in front of it; gives what it printed. Throws what it wrote
+    /// to its error stream if it fails.
     public static func run(_ script: String, _ arguments: [String] = []) throws -> String {
         guard let interpreter else {
             throw ScriptError(description: "no Python: make .venv or set MILLRACE_PYTHON")
         }
         let process = Process()
         process.executableURL = interpreter
-        process.arguments = ["-c", canonical + script] + arguments
+        // Native threads of the readers may abort at Python's own exit: leave without it.
+        let leave = "\nsys.stdout.flush(); import os; os._exit(0)\n"
+        process.arguments = ["-c", canonical + script + leave] + arguments
         let folder = try TemporaryFolder()
         let output = folder.url.appending(path: "stdout")
         let errors = folder.url.appending(path: "stderr")
@@ -56,7 +58,8 @@ public enum Python {
         try run(script, arguments).split(separator: "\n").map(String.init)
     }
 
-    /// Values as text without loss, the same as `canonicalText` makes in Swift; and the three readers.
+    /// Values as text without loss, the same as `canonicalText` makes in Swift; and the three
+    /// readers.
     static let canonical = """
         import sys, struct
         import pyarrow as pa
@@ -67,7 +70,8 @@ public enum Python {
             if pa.types.is_boolean(t): return 'true' if s.as_py() else 'false'
             if pa.types.is_integer(t): return str(s.as_py())
             if pa.types.is_floating(t) and s.as_py() != s.as_py(): return 'nan'
-            if pa.types.is_floating(t): return str(struct.unpack('<q', struct.pack('<d', s.as_py()))[0])
+            if pa.types.is_floating(t): return str(struct.unpack('<q', struct.pack('<d', \
+            s.as_py()))[0])
             if pa.types.is_decimal(t):
                 d = s.as_py().as_tuple()
                 n = int(''.join(map(str, d.digits))) * 10 ** (d.exponent + t.scale)
@@ -78,9 +82,12 @@ public enum Python {
                 return str({'s': v * 1000000, 'ms': v * 1000, 'us': v, 'ns': v // 1000}[t.unit])
             if pa.types.is_dictionary(t): return canon(s.dictionary[s.index.as_py()])
             if pa.types.is_null(t): return 'null'
-            if pa.types.is_string(t) or pa.types.is_large_string(t) or pa.types.is_string_view(t): return s.as_py().encode().hex()
-            if pa.types.is_struct(t): return '{' + ','.join(canon(s[i]) for i in range(t.num_fields)) + '}'
-            if pa.types.is_list(t) or pa.types.is_large_list(t): return '[' + ','.join(canon(x) for x in s.values) + ']'
+            if pa.types.is_string(t) or pa.types.is_large_string(t) or \
+            pa.types.is_string_view(t): return s.as_py().encode().hex()
+            if pa.types.is_struct(t): return '{' + ','.join(canon(s[i]) for i in \
+            range(t.num_fields)) + '}'
+            if pa.types.is_list(t) or pa.types.is_large_list(t): return '[' + ','.join(canon(x) \
+            for x in s.values) + ']'
             if pa.types.is_map(t):
                 return '[' + ','.join(canon(x) for x in s.values) + ']'
             return s.as_py().hex()
@@ -92,6 +99,7 @@ public enum Python {
             import duckdb
             c = duckdb.connect()
             c.sql("set timezone='UTC'")
+            c.sql("set enable_progress_bar=false")
             if extensions:
                 from duckdb_extensions import import_extension
                 for e in extensions: import_extension(e, con=c)

@@ -91,7 +91,8 @@ public enum SampleRows {
             return .int64(
                 Int64.random(in: -5_000_000_000_000_000..<5_000_000_000_000_000, using: &random))
         case .uuid:
-            return .int128(Int128(truncatingIfNeeded: UInt128(random.next()) << 64 | UInt128(random.next())))
+            return .int128(
+                Int128(truncatingIfNeeded: UInt128(random.next()) << 64 | UInt128(random.next())))
         case .array(let element):
             let count = Int.random(in: 0..<4, using: &random)
             return .list((0..<count).map { _ in value(of: Field("element", element), &random) })

@@ -71,8 +71,10 @@ private func epoch(
             #expect(try directory.offsets() == [offset])
             let intents = try directory.openIntents(of: 11)
             #expect(intents.map(\.marker) == [marker])
-            #expect(intents.first?.parts == [[1, 2], [3]])
-            #expect(intents.first?.offsets == [offset])
+            #expect(intents.map(\.byteCount) == [3])
+            let whole = try directory.intent(of: 11, marker: marker)
+            #expect(whole.parts == [[1, 2], [3]])
+            #expect(whole.offsets == [offset])
             #expect(try directory.history(of: 11).open == [marker])
             var read: [[UInt8]] = []
             try directory.stateReader().forEach(operatorID: 7, group: 5) { key, value in

@@ -7,24 +7,6 @@ extension EngineRunner {
         try refuse("test")
     }
 
-    public func tableShow(_ command: TableShowCommand, _ terminal: Terminal) async throws -> Int32 {
-        try refuse("table show")
-    }
-
-    public func tableHistory(
-        _ command: TableHistoryCommand, _ terminal: Terminal
-    ) async throws -> Int32 {
-        try refuse("table history")
-    }
-
-    public func demo(_ command: DemoCommand, _ terminal: Terminal) async throws -> Int32 {
-        try refuse("demo")
-    }
-
-    public func bench(_ command: BenchCommand, _ terminal: Terminal) async throws -> Int32 {
-        try refuse("bench")
-    }
-
     private func refuse(_ name: String) throws -> Int32 {
         throw Failure(
             .invalid, "usage.unavailable", "this build has no millrace \(name)",
