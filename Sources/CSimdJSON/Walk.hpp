@@ -152,8 +152,7 @@ struct Walker {
         if (c == 't') return equals(t, "true");
         if (c == 'f') return equals(t, "false");
         if (c == 'n') return equals(t, "null");
-        Decimal number;
-        return parse_number(t, number);
+        return is_number(t);
     }
 
     int fail(int reason, size_t at) noexcept {
@@ -238,9 +237,8 @@ struct Walker {
     }
 
     static int unless_malformed(int status, Token t) noexcept {
-        Decimal number;
         if (status != MILLRACE_JSON_WRONG_TYPE) return status;
-        return parse_number(t, number) ? status : MILLRACE_JSON_MALFORMED;
+        return is_number(t) ? status : MILLRACE_JSON_MALFORMED;
     }
 
     int append_number(Node &node, Token t) {

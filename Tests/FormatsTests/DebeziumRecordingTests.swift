@@ -161,6 +161,11 @@ struct Recording: Sendable, CustomTestStringConvertible {
         return batch
     }
 
+    static func messages(_ scenario: String, _ table: String, _ run: String) throws -> MessageBatch {
+        try Recording(scenario: scenario, table: table, runs: [], columns: [], key: [])
+            .messages(run)
+    }
+
     /// The expected rows: each column's text, by the key's texts.
     func expected() throws -> [[String]: [String?]] {
         var rows: [[String]: [String?]] = [:]
@@ -206,6 +211,27 @@ struct DebeziumRecordingTests {
             rows[place] = batch.changes.required("changes")[row] < 0 ? nil : values
         }
         return rows
+    }
+
+    /// Two schemas in turn, as while a table is being altered: each message is read by its own.
+    @Test func schemasMayAlternate() throws {
+        let millis = try Recording.messages("types", "t_time", "precise_connect.schema")
+        let micros = try Recording.messages("types", "t_time", "precise_adaptive.schema")
+        var mixed = MessageBatch()
+        for message in 0..<min(millis.count, micros.count) {
+            for batch in [millis, micros] {
+                mixed.append(
+                    partition: 0, offset: 0, key: [UInt8]?.none, value: batch.value(message))
+            }
+        }
+        let decoded = try decoder([("id", .integer), ("ts3", .timestamp)], kind: .debeziumJSON, key: ["id"])
+            .decode(mixed, extractedAt: 0)
+        #expect(decoded.errors == [] && decoded.batch.rowCount > 20)
+        for pair in 0..<decoded.batch.rowCount / 2 {
+            for column in decoded.batch.columns {
+                #expect(column.scalar(2 * pair) == column.scalar(2 * pair + 1))
+            }
+        }
     }
 
     @Test func truncatesAreRefused() throws {
