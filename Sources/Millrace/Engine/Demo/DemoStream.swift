@@ -29,6 +29,13 @@ package struct DemoRecord: Sendable {
     package let value: [UInt8]
     package let fact: Fact
 
+    package init(partition: Int32, key: [UInt8], value: [UInt8], fact: Fact) {
+        self.partition = partition
+        self.key = key
+        self.value = value
+        self.fact = fact
+    }
+
     package enum Fact: Sendable, Hashable {
         case bid(DemoBid)
         /// Breaks the contract of `bids`, for this reason.
