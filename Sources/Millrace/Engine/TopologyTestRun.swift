@@ -115,8 +115,14 @@ struct TopologyTestRun {
             let changes = source.primaryKey.isEmpty ? nil : own.map(\.change)
             connectors.sources[rows.source].append(
                 Batch(rowCount: own.count, columns: columns, changes: changes),
-                partition: partition)
+                partition: partition, timestamps: own.map(timestamp))
         }
+    }
+
+    /// ms, as a record has it.
+    private func timestamp(_ row: TopologyTestRows.Row) -> Int64 {
+        guard case .int64(let time)? = row.values["_timestamp"] else { return -1 }
+        return time / 1_000
     }
 
     private func value(
