@@ -146,8 +146,8 @@ public struct MessageBatch: Sendable {
 }
 
 extension MessageBatch {
-    /// Messages that lie in one buffer already, each followed by a newline: lines of a file. None has
-    /// a key, a header or a time of its own. The buffer is taken over, not copied.
+    /// Messages that lie in one buffer already, each followed by a newline: lines of a file. None
+    /// has a key, a header or a time of its own. The buffer is taken over, not copied.
     public init(lines: [UInt8], ranges: [ValueRange], offsets: [Int64], partition: Int32) {
         let count = ranges.count
         require(offsets.count == count, "\(offsets.count) offsets for \(count) lines")

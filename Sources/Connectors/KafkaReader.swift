@@ -154,7 +154,8 @@ final class KafkaReader: SourceReader {
             Waiting(
                 chunk: SourceChunk(
                     partition: index, batch: batch, refused: refused, recordCount: own.count,
-                    skippedCount: own.count - batch.rowCount - refused.count, isAtEnd: false),
+                    skippedCount: max(0, own.count - batch.rowCount - refused.count),
+                    isAtEnd: false),
                 next: messages.offsets[last] + 1,
                 fingerprint: KafkaSource.fingerprint(messages, message: last)))
     }
