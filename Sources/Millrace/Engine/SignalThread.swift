@@ -1,4 +1,8 @@
 // SIGTERM and SIGINT: the first asks for a final checkpoint, the second ends the process at once.
+//
+// Caught by a handler that only writes to a pipe, not by blocking them: the main thread and the
+// runtime's own threads run before any code of ours could set their masks, and a signal that finds one
+// thread without the mask ends the process.
 
 import Environment
 import Foundation
@@ -6,22 +10,27 @@ import Glibc
 import Runtime
 
 enum SignalThread {
-    /// Blocks both signals in all threads (call it before others start) and waits for them on one of
-    /// its own. A second signal exits with 143 or 130: what was committed stays, nothing is lost.
+    // because it is set once, before the handlers are there, and only read by them.
+    private nonisolated(unsafe) static var outlet: Int32 = -1
+
+    /// Waits for both signals on a thread of its own. A second one exits with 143 or 130: what was
+    /// committed stays, nothing is lost.
     static func start(_ stop: StopRequest) {
-        var signals = sigset_t()
-        // SAFETY: the set is a local that outlives the calls; sigwait's is the thread's own copy.
-        unsafe sigemptyset(&signals)
-        unsafe sigaddset(&signals, SIGTERM)
-        unsafe sigaddset(&signals, SIGINT)
-        _ = unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-        let awaited = signals
+        let pipe = Pipe()
+        unsafe outlet = pipe.fileHandleForWriting.fileDescriptor
+        for number in [SIGTERM, SIGINT] {
+            // SAFETY: the handler calls write(2) only, which a handler may, and keeps errno.
+            _ = unsafe signal(number) { number in
+                let saved = errno
+                var byte = UInt8(truncatingIfNeeded: number)
+                _ = unsafe write(SignalThread.outlet, &byte, 1)
+                errno = saved
+            }
+        }
         let thread = Thread {
-            var set = awaited
-            while true {
-                var number: Int32 = 0
-                _ = unsafe sigwait(&set, &number)
-                if stop.isRequested { _exit(number == SIGTERM ? 143 : 130) }
+            // The writing end lives as long as this closure, so the read never sees an end.
+            while let number = try? pipe.fileHandleForReading.read(upToCount: 1)?.first {
+                if stop.isRequested { _exit(Int32(number) == SIGTERM ? 143 : 130) }
                 stop.request()
             }
         }
