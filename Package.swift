@@ -145,7 +145,7 @@ let testTargets: [Target] = [
         swiftSettings: settings),
     tests("MillraceTests", modules.dropLast(2).map(\.name)),
     // They run the built `millrace` and `millrace-mutant` beside them.
-    tests("ExactlyOnceTests", ["PythonSupport"]),
+    tests("ExactlyOnceTests", ["Contracts", "KafkaIO", "PythonSupport"]),
     tests("TidyTests", ["Contracts"]),
 ]
 

@@ -14,6 +14,9 @@ guard let mutant = environmentValue("MILLRACE_MUTANT").flatMap(Mutant.init(rawVa
     exit(2)
 }
 Mutant.activate(mutant)
-exit(
-    await runCommandLine(
-        Array(CommandLine.arguments.dropFirst()), runner: EngineRunner(), terminal: .process()))
+let status = await runCommandLine(
+    Array(CommandLine.arguments.dropFirst()), runner: EngineRunner(), terminal: .process())
+// Not exit(3): it would run the libraries' destructors under threads that still use them (RocksDB
+// aborts then). What must last has been synced; what was printed was written.
+fflush(nil)
+_exit(status)

@@ -33,7 +33,8 @@ extension ExactlyOnceTests {
 
         @Test(arguments: MutantTests.breakages)
         func theSameDeathWithTheRuleKeptIsHarmless(_ breakage: Breakage) throws {
-            #expect(try faults(breakage, mutant: nil) == [])
+            let found = try faults(breakage, mutant: nil)
+            #expect(found == [], "\(found)")
         }
 
         private func faults(_ breakage: Breakage, mutant: String?) throws -> [String] {
