@@ -23,7 +23,7 @@ final class KafkaScenario {
     init(events: Int) throws {
         servers = try #require(KafkaScenario.servers, "MILLRACE_KAFKA names no broker")
         folder = try TemporaryFolder()
-        let administration = KafkaAdministration(
+        let administration = try KafkaAdministration(
             KafkaClientConfiguration(
                 bootstrapServers: servers, properties: [:], groupID: name))
         for (topic, partitions) in [("in", KafkaScenario.partitions), ("out", 2), ("dead", 1)] {

@@ -19,10 +19,10 @@ enum SignalThread {
         let pipe = Pipe()
         unsafe outlet = pipe.fileHandleForWriting.fileDescriptor
         for number in [SIGTERM, SIGINT] {
-            // SAFETY: the handler calls write(2) only, which a handler may, and keeps errno.
-            _ = unsafe signal(number) { number in
+            _ = signal(number) { number in
                 let saved = errno
                 var byte = UInt8(truncatingIfNeeded: number)
+                // SAFETY: one byte of a local; write(2) is among what a handler may call.
                 _ = unsafe write(SignalThread.outlet, &byte, 1)
                 errno = saved
             }
