@@ -17,6 +17,8 @@ final class KafkaReader: SourceReader {
     private(set) var positions: [PartitionOffset]
     private var numbers: [Int32: Int] = [:]
     private var hasEnded: [Bool]
+    /// What the progress line shows, one a partition.
+    private var shown: [KafkaReadPosition] = []
     /// Decoded and not yet handed out; `positions` moves when a chunk is.
     private var waiting: [Waiting] = []
     private var nextWaiting = 0
@@ -43,6 +45,7 @@ final class KafkaReader: SourceReader {
         for (index, partition) in partitions.enumerated() {
             let number = try source.number(partition.partition)
             numbers[number] = index
+            shown.append(source.readPositions.watch(number, partition))
             if endAtOnce(index) { continue }
             assignments.append(
                 KafkaAssignment(partition: number, offset: partition.next, queue: queue))
@@ -54,6 +57,7 @@ final class KafkaReader: SourceReader {
         let number = try source.number(partition.partition)
         numbers[number] = positions.count
         positions.append(partition)
+        shown.append(source.readPositions.watch(number, partition))
         hasEnded.append(false)
         try source.consumer.assign([
             KafkaAssignment(partition: number, offset: partition.next, queue: queue)
@@ -79,6 +83,7 @@ final class KafkaReader: SourceReader {
             source: at.source, partition: at.partition, next: max(at.next, next.next),
             fingerprint: next.fingerprint ?? at.fingerprint, highestTime: at.highestTime,
             end: at.end)
+        shown[next.chunk.partition].move(to: max(at.next, next.next))
         return next.chunk
     }
 
