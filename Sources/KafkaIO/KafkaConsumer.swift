@@ -74,6 +74,17 @@ public final class KafkaConsumer: Sendable {
         return (low, high)
     }
 
+    /// The end of a partition as the last fetch saw it; nil before the first. Never waits and asks
+    /// nobody: for progress lines, not for decisions.
+    public func knownEnd(partition: Int32) -> Int64? {
+        var low: Int64 = -1
+        var high: Int64 = -1
+        // SAFETY: both pointers are to locals that outlive the call.
+        let error = unsafe rd_kafka_get_watermark_offsets(
+            handle.client, topic, partition, &low, &high)
+        return error == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
+    }
+
     /// The first offset whose record's time is ≥ `milliseconds` since 1970; a partition without
     /// such a record is not in the answer.
     public func offsets(
