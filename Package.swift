@@ -114,7 +114,10 @@ let testTargets: [Target] = [
     tests("ContractsTests", ["Contracts", "Types", "Columns", "Environment"]),
     tests("KernelsTests", ["Contracts", "Types", "Columns", "Kernels"]),
     tests("SQLSyntaxTests", ["Contracts", "SQLSyntax"]),
-    tests("PlanningTests", ["Contracts", "Types", "Columns", "Kernels", "SQLSyntax", "Planning"]),
+    tests(
+        "PlanningTests",
+        ["Contracts", "Types", "Columns", "Kernels", "SQLSyntax", "Planning"],
+        exclude: ["Expressions"]),
     tests("ProgressTests", ["Contracts", "Types", "Progress"]),
     tests(
         "OperatorsTests",

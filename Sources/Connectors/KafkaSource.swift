@@ -12,6 +12,7 @@ final class KafkaSource: Source {
     let plan: SourcePlan
     let consumer: KafkaConsumer
     let context: ConnectorContext
+    let readPositions = KafkaLag()
     private let options: KafkaSourceOptions
     private let configuration: KafkaClientConfiguration
     private let patience: Patience
@@ -164,7 +165,7 @@ final class KafkaSource: Source {
         try? consumer.commitForLag(next)
     }
 
-    var lag: Int64? { nil }
+    var lag: Int64? { readPositions.total(consumer) }
 
     /// What the record before a position looks like (design.md §3.10): its key and value hashed as
     /// keys are.

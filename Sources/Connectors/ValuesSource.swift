@@ -12,8 +12,14 @@ import Types
 public final class ValuesSource: Source {
     public let plan: SourcePlan
     private let partitionNames: [String]
-    private let rows: Mutex<[[Batch]]>
+    private let rows: Mutex<[[Rows]]>
     private let consumed: Mutex<[Int]>
+
+    fileprivate struct Rows {
+        let batch: Batch
+        /// The records' own times, ms; −1: none. nil: none has one.
+        let timestamps: [Int64]?
+    }
 
     /// `partitions` names them: "0", "1" ….
     public init(_ plan: SourcePlan, partitions: [String] = ["0"]) {
@@ -23,9 +29,10 @@ public final class ValuesSource: Source {
         consumed = Mutex(Array(repeating: 0, count: partitions.count))
     }
 
-    /// Appends rows to a partition; readers see them at their next poll.
-    public func append(_ batch: Batch, partition: Int) {
-        rows.withLock { $0[partition].append(batch) }
+    /// Appends rows to a partition; readers see them at their next poll. `timestamps`: the records' own
+    /// times in ms, for `max_ahead`; −1: none.
+    public func append(_ batch: Batch, partition: Int, timestamps: [Int64]? = nil) {
+        rows.withLock { $0[partition].append(Rows(batch: batch, timestamps: timestamps)) }
     }
 
     /// Whether readers have polled all rows.
@@ -34,7 +41,7 @@ public final class ValuesSource: Source {
         return consumed.withLock { $0 } == given
     }
 
-    fileprivate func batch(partition: Int, at index: Int) -> Batch? {
+    fileprivate func given(partition: Int, at index: Int) -> Rows? {
         rows.withLock { index < $0[partition].count ? $0[partition][index] : nil }
     }
 
@@ -99,9 +106,10 @@ private final class ValuesReader: SourceReader {
         let name = positions[partition].partition
         let number = names.firstIndex(of: name).required("a partition of another source")
         let index = Int(positions[partition].next)
-        guard let batch = source.batch(partition: number, at: index) else {
+        guard let given = source.given(partition: number, at: index) else {
             return endOnce(partition)
         }
+        let batch = given.batch
         let first = rowOffsets[partition]
         let end = min(first + maximumRows, batch.rowCount)
         let piece =
@@ -114,7 +122,8 @@ private final class ValuesReader: SourceReader {
             source.note(partition: number, consumed: index + 1)
         }
         ended.remove(partition)
-        return chunk(piece, partition: partition, record: index)
+        let timestamps = given.timestamps.map { Array($0[first..<end]) }
+        return chunk(piece, timestamps, partition: partition, record: index)
     }
 
     private var ended: Set<Int> = []
@@ -129,14 +138,16 @@ private final class ValuesReader: SourceReader {
             isAtEnd: true)
     }
 
-    private func chunk(_ piece: Batch, partition: Int, record: Int) -> SourceChunk {
-        let unknown = [Int64](repeating: -1, count: piece.rowCount)
-        let result = scan.check(piece, timestamps: unknown)
+    private func chunk(
+        _ piece: Batch, _ timestamps: [Int64]?, partition: Int, record: Int
+    ) -> SourceChunk {
+        let times = timestamps ?? Array(repeating: -1, count: piece.rowCount)
+        let result = scan.check(piece, timestamps: times)
         let refused = result.errors.map { error in
             RefusedRecord(
                 source: source.plan.name, topic: source.plan.name,
                 partition: positions[partition].partition, offset: Int64(record),
-                timestamp: -1, key: nil, value: nil, error: error)
+                timestamp: times[error.row], key: nil, value: nil, error: error)
         }
         return SourceChunk(
             partition: partition, batch: result.batch, refused: refused,

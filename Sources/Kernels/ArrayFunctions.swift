@@ -49,7 +49,8 @@ enum ArrayFunctions {
         return Column(call.type, picked.values, validity: validity)
     }
 
-    /// `value = ANY (array)` with its NULLs: true if found, NULL if not found but something is NULL.
+    /// `value = ANY (array)` with its NULLs: true if found, NULL if not found but something is
+    /// NULL.
     static func contains(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
         let (arrays, values) = (call.arguments[0], call.arguments[1])
         var answers = Array(repeating: false, count: call.rowCount)
@@ -148,7 +149,8 @@ enum ArrayFunctions {
             while index <= Int64(range.count) {
                 let position = range.lowerBound + Int(index) - 1
                 let isValid = element.isValid(position)
-                if isNull ? !isValid : isValid && compareValues(element, position, wanted, row) == 0 {
+                if isNull ? !isValid : isValid && compareValues(element, position, wanted, row) == 0
+                {
                     values[row] = index
                     validity[row] = true
                     break
@@ -272,7 +274,9 @@ enum ArrayFunctions {
         build(call) { row, builder in
             var isNull = true
             for argument in call.arguments {
-                guard argument.isValid(row), case .list(let list) = argument.values else { continue }
+                guard argument.isValid(row), case .list(let list) = argument.values else {
+                    continue
+                }
                 isNull = false
                 let range = list.ranges[row]
                 for position in range.lowerBound..<range.upperBound {

@@ -25,9 +25,7 @@ extension CivilTime {
         guard isFinite(timestamp) else { return appendInfinity(timestamp, to: &output) }
         let (days, microseconds) = split(timestamp)
         let date = civil(fromDays: days)
-        appendDateFields(date, to: &output)
-        output.append(UInt8(ascii: " "))
-        appendTime(microseconds, to: &output)
+        appendDateAndTime(date, " ", microseconds, to: &output)
         if date.year <= 0 { output.append(contentsOf: " BC".utf8) }
     }
 
@@ -39,9 +37,7 @@ extension CivilTime {
         let local = timestamp.addingReportingOverflow(offset &* microsecondsPerSecond)
         let (days, microseconds) = split(local.overflow ? timestamp : local.partialValue)
         let date = civil(fromDays: days)
-        appendDateFields(date, to: &output)
-        output.append(UInt8(ascii: " "))
-        appendTime(microseconds, to: &output)
+        appendDateAndTime(date, " ", microseconds, to: &output)
         appendOffset(local.overflow ? 0 : offset, to: &output)
         if date.year <= 0 { output.append(contentsOf: " BC".utf8) }
     }
@@ -63,11 +59,63 @@ extension CivilTime {
     ) {
         let (days, microseconds) = split(timestamp)
         let date = civil(fromDays: days)
-        appendDateFields(date, to: &output)
-        output.append(UInt8(ascii: "T"))
-        appendTime(microseconds, to: &output)
+        appendDateAndTime(date, "T", microseconds, to: &output)
         if zone { output.append(UInt8(ascii: "Z")) }
         if date.year <= 0 { output.append(contentsOf: " BC".utf8) }
+    }
+
+    /// The usual years in one piece, which is twice as fast as byte by byte.
+    @inline(__always)
+    private static func appendDateAndTime(
+        _ date: Date, _ separator: Unicode.Scalar, _ microseconds: Int64,
+        to output: inout [UInt8]
+    ) {
+        if date.year >= 1, date.year <= 9999 {
+            output.append(addingCapacity: 27) { write(date, separator, microseconds, to: &$0) }
+            return
+        }
+        appendDateFields(date, to: &output)
+        output.append(UInt8(ascii: separator))
+        appendTime(microseconds, to: &output)
+    }
+
+    /// `YYYY-MM-DD`, the separator, `HH:MM:SS[.f]`: at most 26 bytes.
+    @inline(__always)
+    private static func write(
+        _ date: Date, _ separator: Unicode.Scalar, _ microseconds: Int64,
+        to output: inout OutputSpan<UInt8>
+    ) {
+        let dash = UInt8(ascii: "-")
+        let colon = UInt8(ascii: ":")
+        let seconds = UInt32(truncatingIfNeeded: microseconds / microsecondsPerSecond)
+        let year = UInt32(truncatingIfNeeded: date.year)
+        writePair(year / 100, to: &output)
+        writePair(year % 100, to: &output)
+        output.append(dash)
+        writePair(UInt32(truncatingIfNeeded: date.month), to: &output)
+        output.append(dash)
+        writePair(UInt32(truncatingIfNeeded: date.day), to: &output)
+        output.append(UInt8(ascii: separator))
+        writePair(seconds / 3600, to: &output)
+        output.append(colon)
+        writePair(seconds / 60 % 60, to: &output)
+        output.append(colon)
+        writePair(seconds % 60, to: &output)
+        var rest = UInt32(truncatingIfNeeded: microseconds % microsecondsPerSecond)
+        guard rest != 0 else { return }
+        output.append(UInt8(ascii: "."))
+        var unit: UInt32 = 100_000
+        while rest != 0 {
+            output.append(UInt8(truncatingIfNeeded: 48 &+ rest / unit))
+            rest %= unit
+            unit /= 10
+        }
+    }
+
+    @inline(__always)
+    private static func writePair(_ value: UInt32, to output: inout OutputSpan<UInt8>) {
+        output.append(UInt8(truncatingIfNeeded: 48 &+ value / 10))
+        output.append(UInt8(truncatingIfNeeded: 48 &+ value % 10))
     }
 
     /// `+00`, `-03:30`, `+00:19:32`.

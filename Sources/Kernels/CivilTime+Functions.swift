@@ -67,7 +67,8 @@ enum TimeFunctions {
 
     static func dayDifference(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
         let (left, right) = (call.int64s(0), call.int64s(1))
-        let values = rows(call, &errors, filler: Int64(0), "cannot subtract infinite dates") { row in
+        let values = rows(call, &errors, filler: Int64(0), "cannot subtract infinite dates") {
+            row in
             CivilTime.isFinite(left[row]) && CivilTime.isFinite(right[row])
                 ? left[row] - right[row] : nil
         }
@@ -312,7 +313,7 @@ enum TimeFunctions {
                         ? Double(times[row] + 2_440_588)
                         : CivilTimeField.julian(timestamp: times[row]))
             } else if let value = value(field, source, row) {
-                values.append(Double(value) / Numeric.doublePowers[field.scale])
+                values.append(double(value, field))
             } else if field.isMonotonic, case .int64(let times) = source.values {
                 values.append(times[row] < 0 ? -.infinity : .infinity)
             } else {
@@ -322,6 +323,15 @@ enum TimeFunctions {
             }
         }
         return Column(.double, .float64(values), validity: validity.isEmpty ? nil : validity)
+    }
+
+    /// A field's value as double, by the same sums as PostgreSQL, so that the last bit agrees.
+    private static func double(_ value: Int128, _ field: CivilTimeField) -> Double {
+        switch field {
+        case .second: Double(value / 1_000_000) + Double(value % 1_000_000) / 1e6
+        case .millisecond: Double(value / 1_000_000) * 1000 + Double(value % 1_000_000) / 1000
+        default: Double(value) / Numeric.doublePowers[field.scale]
+        }
     }
 
     /// `date_part` of a date knows what it knows of a timestamp.
@@ -431,7 +441,9 @@ enum TimeFunctions {
         ) -> TimeZoneRules? {
             if let last, isConstant || names[row] == lastName { return last }
             let name = names[row]
-            last = call.isWanted(row) ? TimeZoneRules.named(String(decoding: name, as: UTF8.self)) : nil
+            last =
+                call.isWanted(row)
+                ? TimeZoneRules.named(String(decoding: name, as: UTF8.self)) : nil
             lastName = name
             if last == nil, call.isWanted(row) {
                 let shown = String(decoding: name, as: UTF8.self)

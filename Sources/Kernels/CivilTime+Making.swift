@@ -76,7 +76,8 @@ enum TimeMaking {
         return Column(call.type, .int64(values))
     }
 
-    /// `make_interval(years, months, weeks, days, hours, minutes, seconds)`, the last ones left out.
+    /// `make_interval(years, months, weeks, days, hours, minutes, seconds)`, the last ones left
+    /// out.
     static func interval(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
         let whole = (0..<min(6, call.arguments.count)).map(call.int64s)
         let seconds = call.arguments.count == 7 ? call.float64s(6) : nil

@@ -30,7 +30,7 @@ extension CivilTime {
 
     /// A `time`: µs since midnight, `24:00:00` included; a date or zone with it is dropped.
     public static func parseTime(_ bytes: Span<UInt8>) -> Int64? {
-        var reader = CivilTimeReader()
+        var reader = CivilTimeReader(isTime: true)
         guard reader.read(bytes) else { return nil }
         return reader.time
     }
@@ -65,14 +65,19 @@ extension CivilTime {
         var index = 19
         if index < bytes.count, bytes[index] == UInt8(ascii: ".") {
             index &+= 1
-            var unit: Int64 = 100_000
-            let first = index
-            while index < bytes.count, bytes[index] &- 48 <= 9 {
-                micros &+= Int64(bytes[index] &- 48) &* unit
+            let end = min(bytes.count, index &+ 7)
+            var fraction: Int64 = 0
+            var unit: Int64 = 1_000_000
+            while index < end {
+                let digit = bytes[index] &- 48
+                guard digit <= 9 else { break }
+                fraction = fraction &* 10 &+ Int64(digit)
                 unit /= 10
                 index &+= 1
             }
-            guard index > first, index &- first <= 6 else { return nil }
+            // unit is 10^(6 − digits); none or a seventh digit: not here.
+            guard unit > 0, unit < 1_000_000 else { return nil }
+            micros &+= fraction &* unit
         }
         if index < bytes.count {
             guard let offset = fastZone(bytes, index) else { return nil }

@@ -1,7 +1,9 @@
-// The proleptic Gregorian calendar: days and microseconds since 1970-01-01 to and from civil fields.
+// The proleptic Gregorian calendar: days and microseconds since 1970-01-01 to and from civil
+// fields.
 //
-// Days are counted by Howard Hinnant's method ("chrono-Compatible Low-Level Date Algorithms"): years
-// start in March, so that the leap day is a year's last, and an era is 400 years of 146,097 days.
+// Days are counted by Howard Hinnant's method ("chrono-Compatible Low-Level Date Algorithms"):
+// years start in March, so that the leap day is a year's last, and an era is 400 years of 146,097
+// days.
 
 /// Calendar arithmetic, parsing and formatting of date, time, timestamp and timestamptz.
 ///
@@ -102,7 +104,9 @@ public enum CivilTime {
     }
 
     @inlinable
-    public static func isFinite(_ value: Int64) -> Bool { value != infinity && value != minusInfinity }
+    public static func isFinite(_ value: Int64) -> Bool {
+        value != infinity && value != minusInfinity
+    }
 
     /// Monday 1 … Sunday 7.
     @inlinable

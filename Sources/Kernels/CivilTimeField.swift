@@ -199,7 +199,8 @@ enum CivilTimeField: Sendable {
                 year > 0 ? (year + 99) / 100 * 100 - 99 : -((99 - (year - 1)) / 100) * 100 + 1
         case .millennium:
             date.year =
-                year > 0 ? (year + 999) / 1000 * 1000 - 999 : -((999 - (year - 1)) / 1000) * 1000 + 1
+                year > 0
+                ? (year + 999) / 1000 * 1000 - 999 : -((999 - (year - 1)) / 1000) * 1000 + 1
         default: break
         }
         return CivilTime.daysFromCivil(year: date.year, month: date.month, day: 1)

@@ -1,4 +1,5 @@
-// The words of dates: months, weekdays, AM, BC and the zone abbreviations of PostgreSQL's default set.
+// The words of dates: months, weekdays, AM, BC and the zone abbreviations of PostgreSQL's default
+// set.
 
 enum CivilTimeNames {
     enum Word { case beforeChrist, annoDomini, morning, afternoon, infinity, epoch, midnight }
@@ -33,7 +34,8 @@ enum CivilTimeNames {
         return false
     }
 
-    /// Whether the text is the whole name or its first three letters (`extra` letters for name `of`).
+    /// Whether the text is the whole name or its first three letters (`extra` letters for name
+    /// `of`).
     private static func isName(
         _ name: [UInt8], _ bytes: Span<UInt8>, _ start: Int, _ end: Int, extra: Int, of which: Int,
         _ number: Int

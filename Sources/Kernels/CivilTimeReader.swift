@@ -21,8 +21,10 @@ struct CivilTimeReader {
     private var special: Int64?  // ± infinity
 
     private var index = 0
+    /// A number alone is a time of day: the text is a `time`.
+    private let isTime: Bool
 
-    init() {}
+    init(isTime: Bool = false) { self.isTime = isTime }
 
     /// Whether the whole text was understood.
     mutating func read(_ bytes: Span<UInt8>) -> Bool {
@@ -123,7 +125,7 @@ struct CivilTimeReader {
             }
             return readDate(bytes, first: number, length)
         case UInt8(ascii: "."):
-            if hasDate, length == 6 { return placeCompactTime(bytes, number, length) }
+            if hasDate || isTime, length == 6 { return placeCompactTime(bytes, number, length) }
             return readDottedDate(bytes, first: number, length)
         case UInt8(ascii: "+"), UInt8(ascii: ","): return placeNumber(number, length)
         case let byte where isSpace(byte) || isLetter(byte): return placeNumber(number, length)
@@ -137,7 +139,7 @@ struct CivilTimeReader {
 
     /// A number alone: `20260131`, `123456` after a date, a day, a year.
     private mutating func placeNumber(_ number: Int64, _ length: Int) -> Bool {
-        if hasDate {
+        if hasDate || (isTime && (length == 4 || length == 6)) {
             guard length == 4 || length == 6, microseconds == nil else { return false }
             let seconds = length == 6 ? number % 100 : 0
             let rest = length == 6 ? number / 100 : number

@@ -70,7 +70,8 @@ enum Digest: CaseIterable {
             into output: UnsafeMutableBufferPointer<UInt8>
         ) {
             // SAFETY: `output` has the algorithm's size, `bytes` its count.
-            let done = unsafe EVP_DigestInit_ex(handle, algorithm, nil) == 1
+            let done =
+                unsafe EVP_DigestInit_ex(handle, algorithm, nil) == 1
                 && EVP_DigestUpdate(handle, bytes.baseAddress, bytes.count) == 1
                 && EVP_DigestFinal_ex(handle, output.baseAddress, nil) == 1
             require(done, "OpenSSL refused a digest")

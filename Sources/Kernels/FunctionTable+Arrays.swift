@@ -60,7 +60,7 @@ extension FunctionTable {
                     "array_to_string", [.anyArray, .exactly(.text)] + more.map(Parameter.exactly),
                     isStrict: false,
                     summary: "The elements' texts with a separator between; NULLs are left out, or "
-                        + "shown as the third argument. `array_to_string(ARRAY[1, 2], ',')` is 1,2.",
+                        + "shown as the third argument. `array_to_string(ARRAY[1,2], ',')` is 1,2.",
                     resultType: { _ in .text }, kernel: ArrayFunctions.joined),
                 .plain(
                     "string_to_array", [.text, .text] + more, .array(.text), isStrict: false,

@@ -16,7 +16,8 @@ extension FunctionTable {
             "->>", [.json, .text], .text,
             "A field of an object as text. `'{\"a\":\"b\"}'::json ->> 'a'` is b.",
             JSONFunctions.get),
-        .plain("->>", [.json, .integer], .text, "An element of an array as text.", JSONFunctions.get),
+        .plain(
+            "->>", [.json, .integer], .text, "An element of an array as text.", JSONFunctions.get),
         .plain(
             "#>", [.json, .array(.text)], .json,
             "What a path of names and indexes leads to, as json.", JSONFunctions.path),

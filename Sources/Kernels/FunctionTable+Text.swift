@@ -7,13 +7,16 @@ extension FunctionTable {
 
     private static let cases: [Function] = [
         .plain(
-            "lower", [.text], .text, "Lower case, by Unicode's simple mapping. `lower('ÄB')` is äb.",
+            "lower", [.text], .text,
+            "Lower case, by Unicode's simple mapping. `lower('ÄB')` is äb.",
             TextCase.lower.kernel),
         .plain(
-            "upper", [.text], .text, "Upper case, by Unicode's simple mapping. `upper('äb')` is ÄB.",
+            "upper", [.text], .text,
+            "Upper case, by Unicode's simple mapping. `upper('äb')` is ÄB.",
             TextCase.upper.kernel),
         .plain(
-            "initcap", [.text], .text, "Each word capitalized. `initcap('hi THOMAS')` is Hi Thomas.",
+            "initcap", [.text], .text,
+            "Each word capitalized. `initcap('hi THOMAS')` is Hi Thomas.",
             TextCase.capitalized),
     ]
 
@@ -121,7 +124,8 @@ extension FunctionTable {
             TextBuilding.concatenation),
         Function(
             "concat", [.any], isVariadic: true, isStrict: false,
-            summary: "The texts of all arguments; NULLs are left out. `concat('a', 2, NULL)` is a2.",
+            summary:
+                "The texts of all arguments; NULLs are left out. `concat('a', 2, NULL)` is a2.",
             resultType: { _ in .text }, kernel: TextBuilding.concat),
         Function(
             "concat_ws", [.exactly(.text), .any], isVariadic: true, isStrict: false,
@@ -149,6 +153,16 @@ extension FunctionTable {
             "rpad", [.text, .integer, .text], .text, canFail: true,
             "Filled at the end up to n characters, or cut. `rpad('hi', 5, 'xy')` is hixyx.",
             TextBuilding.pad(atFront: false)),
+        .plain(
+            "overlay", [.text, .text, .integer], .text, canFail: true,
+            "A part replaced, from a place on, as long as the new text. "
+                + "`overlay('abcd' placing 'XY' from 2)` is aXYd.",
+            TextBuilding.overlay),
+        .plain(
+            "overlay", [.text, .text, .integer, .integer], .text, canFail: true,
+            "So many characters replaced. "
+                + "`overlay('Txxxxas' placing 'hom' from 2 for 4)` is Thomas.",
+            TextBuilding.overlay),
         .plain(
             "repeat", [.text, .integer], .text, canFail: true,
             "A text n times. `repeat('Pg', 2)` is PgPg.", TextBuilding.repeated),

@@ -32,22 +32,24 @@ extension FunctionTable {
     ]
 
     private static let timestampOperators: [Function] =
-        [(LogicalType.timestamp, LogicalType.timestamp), (.timestamptz, .timestamptz),
-            (.date, .timestamp)].flatMap { type, result -> [Function] in
-                [
-                    .plain(
-                        "+", [type, .interval], result, canFail: true,
-                        "Later by an interval, a month's end kept inside the month. "
-                            + "`timestamp '2026-01-31' + interval '1 month'` is 2026-02-28.",
-                        TimeFunctions.shift(interval: 1)),
-                    .plain(
-                        "+", [.interval, type], result, canFail: true, "Later by an interval.",
-                        TimeFunctions.shift(interval: 0)),
-                    .plain(
-                        "-", [type, .interval], result, canFail: true, "Earlier by an interval.",
-                        TimeFunctions.shift(interval: 1, isNegative: true)),
-                ]
-            }
+        [
+            (LogicalType.timestamp, LogicalType.timestamp), (.timestamptz, .timestamptz),
+            (.date, .timestamp),
+        ].flatMap { type, result -> [Function] in
+            [
+                .plain(
+                    "+", [type, .interval], result, canFail: true,
+                    "Later by an interval, a month's end kept inside the month. "
+                        + "`timestamp '2026-01-31' + interval '1 month'` is 2026-02-28.",
+                    TimeFunctions.shift(interval: 1)),
+                .plain(
+                    "+", [.interval, type], result, canFail: true, "Later by an interval.",
+                    TimeFunctions.shift(interval: 0)),
+                .plain(
+                    "-", [type, .interval], result, canFail: true, "Earlier by an interval.",
+                    TimeFunctions.shift(interval: 1, isNegative: true)),
+            ]
+        }
         + [LogicalType.timestamp, .timestamptz].map { type in
             .plain(
                 "-", [type, type], .interval, canFail: true, "Days and time between two times.",
@@ -195,8 +197,8 @@ extension FunctionTable {
             [
                 .plain(
                     "timezone", [.text, source], result, canFail: true,
-                    "`time AT TIME ZONE zone`: a timestamptz by the zone's clock, or a timestamp of "
-                        + "that clock as timestamptz.",
+                    "`time AT TIME ZONE zone`: a timestamptz by the zone's clock, or a timestamp "
+                        + "of that clock as timestamptz.",
                     TimeFunctions.atTimeZone),
                 .plain(
                     "timezone", [.interval, source], result, canFail: true,

@@ -1,8 +1,8 @@
 // PostgreSQL's interval input: pairs of number and unit, times with colons, years-months, ISO 8601.
 //
-// Fractions flow down as PostgreSQL 15's do: of years into whole months, of months into days (30) and
-// µs, of weeks and days into µs. A number without a unit counts seconds at the end and days before a
-// time. No unit may come twice.
+// Fractions flow down as PostgreSQL 15's do: of years into whole months, of months into days (30)
+// and µs, of weeks and days into µs. A number without a unit counts seconds at the end and days
+// before a time. No unit may come twice.
 
 import Types
 
@@ -210,7 +210,9 @@ struct IntervalReader {
     /// `0001-02-03T04:05:06` behind the P.
     private mutating func readISOAlternative(_ bytes: Span<UInt8>, isTime: Bool) -> Bool {
         if !isTime {
+            let start = index
             guard let years = number(bytes) else { return false }
+            guard index - start != 8 else { return readISOBasic(years.whole, bytes) }
             guard add(years, .year) else { return false }
             if take(bytes, "-") {
                 guard let months = number(bytes), add(months, .month) else { return false }
@@ -229,6 +231,23 @@ struct IntervalReader {
             }
         }
         return index == bytes.count
+    }
+
+    /// `20010203T040506` behind the P: what stands before the T was read.
+    private mutating func readISOBasic(_ date: Int64, _ bytes: Span<UInt8>) -> Bool {
+        addMonths(date / 10_000, 12)
+        addMonths(date / 100 % 100, 1)
+        addDays(date % 100, 1)
+        guard index < bytes.count else { return true }
+        guard take(bytes, "T") else { return false }
+        let start = index
+        guard let time = digits(bytes), index - start == 6, index == bytes.count else {
+            return false
+        }
+        addMicroseconds(time / 10_000, CivilTime.microsecondsPerHour)
+        addMicroseconds(time / 100 % 100, CivilTime.microsecondsPerMinute)
+        addMicroseconds(time % 100, CivilTime.microsecondsPerSecond)
+        return true
     }
 
     // MARK: Adding up

@@ -1,7 +1,8 @@
 // Parts of a JSON text: `->`, `#>` and their like walk the text and cut ranges out of it.
 //
-// The type json holds valid text only (a cast and the decoders see to that), so this scanner looks for
-// ends and names; on text that is broken all the same it finds nothing, and never leaves the row.
+// The type json holds valid text only (a cast and the decoders see to that), so this scanner looks
+// for ends and names; on text that is broken all the same it finds nothing, and never leaves the
+// row.
 
 import Columns
 import Contracts
@@ -31,8 +32,9 @@ struct JSONScanner {
     var first: UInt8? { index < end ? data[index] : nil }
 
     private mutating func skipSpace() {
-        while index < end, data[index] == 32 || data[index] == 9 || data[index] == 10
-            || data[index] == 13
+        while index < end,
+            data[index] == 32 || data[index] == 9 || data[index] == 10
+                || data[index] == 13
         {
             index += 1
         }

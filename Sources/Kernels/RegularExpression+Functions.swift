@@ -108,7 +108,8 @@ enum RegularExpressions {
         guard argument < call.arguments.count else { return range.lowerBound }
         let number = call.int64s(argument)[row]
         guard number > 0 else {
-            errors.note(row, .invalidArgument, "invalid value for parameter start: \(number)", in: call)
+            errors.note(
+                row, .invalidArgument, "invalid value for parameter start: \(number)", in: call)
             return nil
         }
         let length = Text.count(data, range.lowerBound, range.upperBound)
@@ -164,8 +165,8 @@ enum RegularExpressions {
         }
     }
 
-    /// `substring(text from pattern)`: the first group, or the whole match. A part of the argument's
-    /// buffer; NULL without a match.
+    /// `substring(text from pattern)`: the first group, or the whole match. A part of the
+    /// argument's buffer; NULL without a match.
     static func substring(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
         var patterns = RowPatterns(call)
         return part(call, &patterns, startArgument: .max, numberArgument: .max, &errors) {
@@ -259,8 +260,8 @@ enum RegularExpressions {
             .array(.text), .list(ListColumn(ranges: lists, element: element)), validity: validity)
     }
 
-    /// `regexp_split_to_array(text, pattern [, flags])`: empty matches at an end, or right behind the
-    /// last match, split nothing.
+    /// `regexp_split_to_array(text, pattern [, flags])`: empty matches at an end, or right behind
+    /// the last match, split nothing.
     static func split(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
         var patterns = RowPatterns(call, flagsArgument: 2)
         var matcher = RegularExpressionMatcher(groupCount: 0)

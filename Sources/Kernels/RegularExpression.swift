@@ -1,8 +1,8 @@
 // PCRE2: compiled patterns, and matching them with limits.
 //
-// A compiled pattern never changes, so it is shared by all threads and cached. Match data, limits and
-// the JIT's stack belong to a matcher, one a kernel call. Text is UTF-8, checked when it was decoded,
-// so PCRE2 does not check it again. What costs too much is an error of its row.
+// A compiled pattern never changes, so it is shared by all threads and cached. Match data, limits
+// and the JIT's stack belong to a matcher, one a kernel call. Text is UTF-8, checked when it was
+// decoded, so PCRE2 does not check it again. What costs too much is an error of its row.
 
 import CPCRE2
 import Columns
@@ -134,7 +134,8 @@ extension RegularExpression.Options {
             switch flag {
             case UInt8(ascii: "i"): isCaseInsensitive = true
             case UInt8(ascii: "c"): isCaseInsensitive = false
-            case UInt8(ascii: "n"), UInt8(ascii: "m"): (dotStopsAtLines, anchorsAtLines) = (true, true)
+            case UInt8(ascii: "n"), UInt8(ascii: "m"):
+                (dotStopsAtLines, anchorsAtLines) = (true, true)
             case UInt8(ascii: "p"): (dotStopsAtLines, anchorsAtLines) = (true, false)
             case UInt8(ascii: "w"): (dotStopsAtLines, anchorsAtLines) = (false, true)
             case UInt8(ascii: "s"): (dotStopsAtLines, anchorsAtLines) = (false, false)
@@ -153,6 +154,8 @@ extension RegularExpression.Options {
     private let stack: OpaquePointer?
     private var data: OpaquePointer
     private var groupCapacity: Int
+    /// Groups of the last pattern; PCRE2 leaves what stands behind them as it was.
+    private var groupCount = 0
 
     /// Steps of one match; about 0.1 s. A row that needs more is refused (`limit`).
     private static let matchLimit: UInt32 = 2_000_000
@@ -187,9 +190,11 @@ extension RegularExpression.Options {
     mutating func match(
         _ expression: RegularExpression, _ text: [UInt8], _ range: ValueRange, from start: Int
     ) -> Outcome {
-        if expression.groupCount + 1 > groupCapacity { grow(expression.groupCount + 1) }
+        groupCount = expression.groupCount
+        if groupCount + 1 > groupCapacity { grow(expression.groupCount + 1) }
         let status = unsafe text.withUnsafeBufferPointer { bytes in
-            // SAFETY: the range lies in the buffer, as checked by the slice; PCRE2 reads no further.
+            // SAFETY: the range lies in the buffer, as checked by the slice; PCRE2 reads no
+            // further.
             let row = unsafe UnsafeBufferPointer(
                 rebasing: bytes[range.lowerBound..<range.upperBound])
             return unsafe pcre2_match_8(
@@ -211,11 +216,11 @@ extension RegularExpression.Options {
         groupCapacity = count
     }
 
-    /// A group of the last match, relative to the row's start; 0 is the whole match. nil: it took no
-    /// part.
+    /// A group of the last match, relative to the row's start; 0 is the whole match. nil: it took
+    /// no part.
     func group(_ index: Int) -> Range<Int>? {
-        guard index < groupCapacity else { return nil }
-        // SAFETY: the ovector has two entries for each of `groupCapacity` groups.
+        guard index <= groupCount else { return nil }
+        // SAFETY: the ovector has two entries for each of the pattern's groups, and one more.
         let vector = unsafe pcre2_get_ovector_pointer_8(data)
         guard let vector = unsafe vector else { return nil }
         let start = unsafe vector[index * 2]

@@ -144,6 +144,36 @@ enum TextBuilding {
         }
     }
 
+    /// `overlay(text placing new from n [for count])`.
+    static func overlay(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
+        let (input, news, starts) = (call.bytes(0), call.bytes(1), call.int64s(2))
+        let counts = call.arguments.count == 4 ? call.int64s(3) : nil
+        var output = TextOutput(rowCount: call.rowCount, capacity: input.data.count)
+        for row in 0..<call.rowCount {
+            guard call.isWanted(row) else {
+                output.endEmpty()
+                continue
+            }
+            let (range, new) = (input.ranges[row], news.ranges[row])
+            let (low, high) = (range.lowerBound, range.upperBound)
+            let length = Text.count(news.data, new.lowerBound, new.upperBound)
+            let rest = starts[row] + (counts?[row] ?? Int64(length))
+            guard starts[row] > 0 else {
+                errors.note(
+                    row, .invalidArgument, "negative substring length not allowed", in: call)
+                output.endEmpty()
+                continue
+            }
+            let head = Text.index(input.data, low, high, after: Int(starts[row] - 1))
+            output.append(input.data, low, head)
+            output.append(news.data, new.lowerBound, new.upperBound)
+            let tail = Text.index(input.data, low, high, after: Int(max(0, rest - 1)))
+            output.append(input.data, tail, high)
+            output.endRow(row, &errors, in: call)
+        }
+        return output.column(.text)
+    }
+
     static func repeated(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
         let (input, counts) = (call.bytes(0), call.int64s(1))
         var output = TextOutput(rowCount: call.rowCount)
@@ -202,8 +232,8 @@ enum TextBuilding {
         return output.column(.text)
     }
 
-    /// `translate(text, from, to)`: each code point of `from` becomes the one of `to` at its place, or
-    /// goes.
+    /// `translate(text, from, to)`: each code point of `from` becomes the one of `to` at its place,
+    /// or goes.
     static func translate(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
         let (input, from, to) = (call.bytes(0), call.bytes(1), call.bytes(2))
         let isConstant = call.constants[1] != nil && call.constants[2] != nil

@@ -1,5 +1,5 @@
-// lower, upper, initcap: Unicode's simple case mappings (one code point to one code point), which is
-// what PostgreSQL's towlower and towupper do. "ß" so stays "ß".
+// lower, upper, initcap: Unicode's simple case mappings (one code point to one code point), which
+// is what PostgreSQL's towlower and towupper do. "ß" so stays "ß".
 
 import Columns
 import Types
@@ -61,8 +61,8 @@ enum TextCase {
         return scalar < UInt32(table.count) ? table[Int(scalar)] : computed(scalar)
     }
 
-    /// The simple mapping out of Swift's full one: where that is several code points, the simple one
-    /// is the title case (Greek with iota subscript) or the code point itself.
+    /// The simple mapping out of Swift's full one: where that is several code points, the simple
+    /// one is the title case (Greek with iota subscript) or the code point itself.
     private func computed(_ value: UInt32) -> UInt32 {
         guard let scalar = Unicode.Scalar(value) else { return value }
         if value == 0x130, self == .lower { return 0x69 }

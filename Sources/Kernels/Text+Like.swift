@@ -1,8 +1,8 @@
 // LIKE: a pattern prepared once, then matched greedily with one point of return.
 //
 // A `%` matches the shortest text first; on a mismatch only the last `%` takes one more code point
-// (an earlier one never has to: what it could still take, the last one can). So the time is at worst
-// the product of the lengths, without recursion.
+// (an earlier one never has to: what it could still take, the last one can). So the time is at
+// worst the product of the lengths, without recursion.
 
 import Columns
 import Contracts

@@ -24,7 +24,8 @@ enum TextMeasures {
         Column(.integer, .int64(call.bytes(0).ranges.map { Int64($0.count) &* 8 }))
     }
 
-    /// The place of the second argument in the first, from 1 in code points (bytea: bytes); 0: nowhere.
+    /// The place of the second argument in the first, from 1 in code points (bytea: bytes); 0:
+    /// nowhere.
     static func position(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
         let (input, pattern) = (call.bytes(0), call.bytes(1))
         let isBinary = call.arguments[0].type == .bytea
@@ -58,7 +59,8 @@ enum TextMeasures {
                     prefix.count <= range.count
                         && Text.matches(
                             pattern.data, prefix.lowerBound, prefix.count, input.data,
-                            range.lowerBound))
+                            range.lowerBound)
+                )
             }
         }
         return Column(.boolean, .bool(answers))

@@ -8,7 +8,8 @@ enum TextSlices {
     /// The same buffer with other ranges.
     @inline(__always)
     private static func sliced(
-        _ call: KernelCall, _ slice: (_ row: Int, _ data: [UInt8], _ range: ValueRange) -> ValueRange
+        _ call: KernelCall,
+        _ slice: (_ row: Int, _ data: [UInt8], _ range: ValueRange) -> ValueRange
     ) -> Column {
         let input = call.bytes(0)
         let data = input.data

@@ -128,7 +128,9 @@ struct PosixZone {
 
     private struct Day {
         /// Jn, n, Mm.w.d.
-        enum Kind { case julian(Int64), zeroBased(Int64), week(month: Int64, week: Int64, day: Int64) }
+        enum Kind {
+            case julian(Int64), zeroBased(Int64), week(month: Int64, week: Int64, day: Int64)
+        }
         let kind: Kind
         /// Seconds of local time.
         let second: Int64

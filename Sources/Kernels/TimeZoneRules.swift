@@ -30,7 +30,8 @@ package final class TimeZoneRules: Sendable {
         var name: [UInt8] = []
         CivilTime.appendOffset(offset, to: &name)
         let phase = Phase(
-            offset: offset, abbreviation: offset == 0 ? "UTC" : String(decoding: name, as: UTF8.self))
+            offset: offset,
+            abbreviation: offset == 0 ? "UTC" : String(decoding: name, as: UTF8.self))
         self.init(transitions: [], phases: [phase])
     }
 
@@ -113,8 +114,9 @@ package final class TimeZoneRules: Sendable {
     /// More names than tzdata has; a stream of wrong names empties the cache instead of growing it.
     private static let cacheLimit = 1000
 
-    /// The zone called `name`: a tzdata name in any case (`Europe/Berlin`), an abbreviation (`EST`), an
-    /// ISO 8601 offset of AT TIME ZONE is a POSIX one (`+02` lies west), as in PostgreSQL.
+    /// The zone called `name`: a tzdata name in any case (`Europe/Berlin`), an abbreviation
+    /// (`EST`), an ISO 8601 offset of AT TIME ZONE is a POSIX one (`+02` lies west), as in
+    /// PostgreSQL.
     package static func named(_ name: String) -> TimeZoneRules? {
         if let known = cache.withLock({ $0[name] }) { return known }
         let found = lookUp(name)

@@ -171,7 +171,9 @@ enum ToChar {
             let isEarly = time.year <= 0
             word(isEarly ? (dotted ? "b.c." : "bc") : (dotted ? "a.d." : "ad"), style, to: &output)
         case .zoneName:
-            if time.hasZone { output.append(contentsOf: (style.letters == .upper ? "UTC" : "utc").utf8) }
+            if time.hasZone {
+                output.append(contentsOf: (style.letters == .upper ? "UTC" : "utc").utf8)
+            }
         case .zoneHours, .zoneOffset: output.append(contentsOf: "+00".utf8)
         case .zoneMinutes: output.append(contentsOf: "00".utf8)
         case .yearWithComma, .year, .isoYear, .century: appendYear(field, style, time, to: &output)

@@ -63,6 +63,9 @@ struct ToCharNumberPattern {
         if zeroStart > 0 { zeroStart -= 1 }
     }
 
+    /// Fewer places behind the point than the pattern asks: a double has no more digits.
+    mutating func limit(behind places: Int) { behind = min(behind, places) }
+
     private mutating func readQuoted(_ text: [UInt8], _ index: inout Int) {
         index += 1
         var bytes: [UInt8] = []
@@ -341,13 +344,14 @@ extension ToChar {
         _ column: Column, _ row: Int, _ pattern: ToCharNumberPattern, to output: inout [UInt8]
     ) {
         if pattern.isRoman { return appendRoman(column, row, pattern, to: &output) }
+        var pattern = pattern
         var digits: [UInt8] = []
         switch column.values {
         case .int64(let values):
             digits = decimal(Int128(values[row]), scale: 0, pattern)
         case .int128(let values):
             digits = decimal(values[row], scale: column.type.scale, pattern)
-        case .float64(let values): digits = decimal(values[row], pattern)
+        case .float64(let values): digits = decimal(values[row], &pattern)
         default: bug("to_char of \(column.type)")
         }
         let isNegative = digits.first == UInt8(ascii: "-")
@@ -389,17 +393,13 @@ extension ToChar {
     }
 
     /// A double as C's printf writes it; with at most 15 digits, as PostgreSQL.
-    private static func decimal(_ value: Double, _ pattern: ToCharNumberPattern) -> [UInt8] {
+    private static func decimal(
+        _ value: Double, _ pattern: inout ToCharNumberPattern
+    ) -> [UInt8] {
         let scaled = value * pow(10, Double(pattern.shift))
         guard scaled.isFinite else { return Array(repeating: UInt8(ascii: "9"), count: 400) }
-        let whole = printed(scaled.magnitude, 0).count
-        var places = pattern.behind
-        if whole >= 15 { places = 0 } else if whole + places > 15 { places = 15 - whole }
-        var digits = printed(scaled, places)
-        // −0 and what rounds to it show no sign's digits, but PostgreSQL keeps the sign.
-        if places < pattern.behind, places == 0 { digits.append(UInt8(ascii: ".")) }
-        digits.append(contentsOf: repeatElement(48, count: pattern.behind - places))
-        return digits
+        pattern.limit(behind: max(0, 15 - printed(scaled.magnitude, 0).count))
+        return printed(scaled, pattern.behind)
     }
 
     private static func printed(_ value: Double, _ places: Int) -> [UInt8] {

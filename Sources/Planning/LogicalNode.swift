@@ -172,10 +172,31 @@ struct LogicalCall: Sendable, Hashable {
     }
 
     func filtered(by condition: Expression) -> LogicalCall {
-        LogicalCall(
-            function: function, arguments: arguments, isDistinct: isDistinct,
-            filter: filter.map { .and([condition, $0]) } ?? condition, ordering: ordering,
+        let guarded = guarded(by: condition)
+        return LogicalCall(
+            function: function, arguments: guarded.arguments, isDistinct: isDistinct,
+            filter: filter.map { .and([condition, $0]) } ?? condition, ordering: guarded.ordering,
             hasTies: hasTies, type: type, place: place)
+    }
+
+    /// FILTER goes before what it keeps from counting (dialect.md §3.5): a row that it excludes
+    /// doesn't fail in an argument.
+    func guarded(by condition: Expression) -> LogicalCall {
+        func guarded(_ expression: Expression) -> Expression {
+            guard expression.canFail else { return expression }
+            return .cases(
+                Expression.Cases(
+                    branches: [Expression.Branch(condition, expression)],
+                    otherwise: .constant(.null, expression.type), type: expression.type))
+        }
+        return LogicalCall(
+            function: function, arguments: arguments.map(guarded), isDistinct: isDistinct,
+            filter: filter,
+            ordering: ordering.map {
+                SortColumn(
+                    expression: guarded($0.expression), isDescending: $0.isDescending,
+                    nullsFirst: $0.nullsFirst)
+            }, hasTies: hasTies, type: type, place: place)
     }
 
     func withTies(_ ties: [SortColumn]) -> LogicalCall {

@@ -315,10 +315,11 @@ private final class CallCollector {
             case .first, .last, .arrayAggregate, .stringAggregate: true
             default: false
             }
-        return LogicalCall(
+        let bound = LogicalCall(
             function: function, arguments: arguments,
             isDistinct: call.isDistinct && !function.ignoresDuplicates, filter: filter,
             ordering: isOrdered ? ordering : [], hasTies: false, type: types.result, place: place)
+        return filter.map(bound.guarded) ?? bound
     }
 }
 

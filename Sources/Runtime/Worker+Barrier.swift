@@ -7,6 +7,7 @@ import Operators
 import Planning
 import Progress
 import State
+import Synchronization
 
 /// An epoch that is passing through a worker.
 struct EpochInProgress {
@@ -58,6 +59,7 @@ extension Worker {
             if let writer = refusals.writers[output] { parts += try writer.prepare(marker) }
         }
         parts += refusals.takeOutboxes()
+        shared.stateBytes.store(heldBytes, ordering: .relaxed)
         epoch = nil
         Failpoint.pass("barrier.passed")
         report(
@@ -76,6 +78,13 @@ extension Worker {
             for (slot, message) in nodes[node].alignment.release() {
                 try deliver(message, to: node, slot: slot)
             }
+        }
+    }
+
+    private var heldBytes: Int {
+        nodes.reduce(0) { bytes, instance in
+            guard case .transform(let transform) = instance.work else { return bytes }
+            return bytes + Int(transform.held.bytes)
         }
     }
 

@@ -49,6 +49,10 @@ enum WorkerReport: Sendable {
 enum WorkerCommand: Sendable {
     case barrier(UInt64)
     case add(source: Int, PartitionOffset)
+    /// Every partition of the source has seen this event time, without a row that says so.
+    case raise(source: Int, time: Int64)
+    /// No more rows come: all partitions are at +∞.
+    case endInput
     /// No more barriers come: leave.
     case stop
 }
@@ -57,7 +61,8 @@ final class Worker {
     let index: Int
     let workers: Int
     let plan: Plan
-    let mode: RunMode
+    /// `bounded` also from `endInput` on.
+    var mode: RunMode
     let clock: Clock
     let inbox: Inbox
     let inlets: [Inlet]
@@ -142,6 +147,8 @@ final class Worker {
                 try feeds[feed].add(partition)
                 try announceSource(feed)
             }
+        case .raise(let source, let time): try raise(source, to: time)
+        case .endInput: try endInput()
         case .stop: isStopping = true
         }
     }

@@ -41,7 +41,8 @@ extension ExactlyOnceTests {
             #expect((report["open"] as? [Any])?.isEmpty == true, "\(last)")
             let late = try #require(report["late"] as? Int)
             let dead = try #require(report["dead"] as? Int)
-            #expect(try scenario.differences(late: late, dead: dead) == [])
+            let found = try scenario.differences(late: late, dead: dead)
+            #expect(found == [], "\(found)")
         }
 
         private func die(

@@ -138,7 +138,7 @@ final class CorpusRows: Sendable {
     func take() -> [String: [(worker: Int, batch: Batch)]] { rows.withLock { $0 } }
 }
 
-private final class CorpusWriter: SinkWriter {
+final class CorpusWriter: SinkWriter {
     let rows: CorpusRows
     let output: String
     let worker: Int

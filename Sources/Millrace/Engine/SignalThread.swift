@@ -1,8 +1,7 @@
 // SIGTERM and SIGINT: the first asks for a final checkpoint, the second ends the process at once.
 //
-// Caught by a handler that only writes to a pipe, not by blocking them: the main thread and the
-// runtime's own threads run before any code of ours could set their masks, and a signal that finds one
-// thread without the mask ends the process.
+// A handler, not a blocked mask and sigwait: threads that were there before (Swift's own pool among
+// them) don't block the signals, and one such thread is enough for the process to die.
 
 import Environment
 import Foundation
@@ -10,31 +9,45 @@ import Glibc
 import Runtime
 
 enum SignalThread {
-    // because it is set once, before the handlers are there, and only read by them.
-    private nonisolated(unsafe) static var outlet: Int32 = -1
+    /// The handler writes a signal's number here and the thread reads it: descriptors of one pipe.
+    private static let pipe: (reading: Int32, writing: Int32) = {
+        var descriptors: [Int32] = [-1, -1]
+        // SAFETY: the array has room for the two descriptors that pipe stores.
+        guard unsafe Glibc.pipe(&descriptors) == 0 else { return (-1, -1) }
+        for descriptor in descriptors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        return (descriptors[0], descriptors[1])
+    }()
 
-    /// Waits for both signals on a thread of its own. A second one exits with 143 or 130: what was
-    /// committed stays, nothing is lost.
+    /// From now on both signals are handled. A second one exits with 143 or 130: what was committed
+    /// stays, nothing is lost. Called once a process.
     static func start(_ stop: StopRequest) {
-        let pipe = Pipe()
-        unsafe outlet = pipe.fileHandleForWriting.fileDescriptor
-        for number in [SIGTERM, SIGINT] {
-            _ = signal(number) { number in
-                let saved = errno
-                var byte = UInt8(truncatingIfNeeded: number)
-                // SAFETY: one byte of a local; write(2) is among what a handler may call.
-                _ = unsafe write(SignalThread.outlet, &byte, 1)
-                errno = saved
-            }
-        }
-        let thread = Thread {
-            // The writing end lives as long as this closure, so the read never sees an end.
-            while let number = try? pipe.fileHandleForReading.read(upToCount: 1)?.first {
-                if stop.isRequested { _exit(Int32(number) == SIGTERM ? 143 : 130) }
-                stop.request()
-            }
-        }
+        // Made here, for a handler may not make it.
+        guard pipe.reading >= 0 else { return }
+        let thread = Thread { SignalThread.wait(stop) }
         thread.name = "signals"
         thread.start()
+        for number in [SIGTERM, SIGINT] {
+            // The handler calls write(2) only, which is safe in one, and keeps errno.
+            _ = signal(number) { number in
+                let kept = errno
+                var byte = UInt8(truncatingIfNeeded: number)
+                // SAFETY: one byte is written from a local.
+                _ = unsafe write(SignalThread.pipe.writing, &byte, 1)
+                errno = kept
+            }
+        }
+    }
+
+    private static func wait(_ stop: StopRequest) {
+        var byte: UInt8 = 0
+        while true {
+            // SAFETY: one byte is read into a local.
+            guard unsafe read(pipe.reading, &byte, 1) == 1 else {
+                if errno == EINTR { continue }
+                return
+            }
+            if stop.isRequested { _exit(Int32(byte) == SIGTERM ? 143 : 130) }
+            stop.request()
+        }
     }
 }

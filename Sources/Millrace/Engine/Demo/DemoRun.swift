@@ -1,5 +1,5 @@
-// The demo from start to verdict. One thread drives it; the broker, the bids and the children's logs
-// have their own.
+// The demo from start to verdict. One thread drives it; the broker, the bids and the children's
+// logs have their own.
 
 import Contracts
 import DeltaTable
@@ -86,8 +86,11 @@ struct DemoRun {
             try watch(child, progress, deadline)
         }
         child.send(SIGTERM)
-        guard child.waits(seconds: 15), child.status == 0 else {
-            throw failed(child, progress, "did not end with 0 within 15 s of SIGTERM")
+        guard child.waits(seconds: 15) else {
+            throw failed(child, progress, "did not end within 15 s of SIGTERM")
+        }
+        guard child.status == 0 else {
+            throw failed(child, progress, "ended with \(child.status) after SIGTERM")
         }
         say("\nSIGTERM: a final checkpoint, exit 0. What is left, as a bounded run:\n")
     }

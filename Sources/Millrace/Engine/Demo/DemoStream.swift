@@ -29,6 +29,13 @@ package struct DemoRecord: Sendable {
     package let value: [UInt8]
     package let fact: Fact
 
+    package init(partition: Int32, key: [UInt8], value: [UInt8], fact: Fact) {
+        self.partition = partition
+        self.key = key
+        self.value = value
+        self.fact = fact
+    }
+
     package enum Fact: Sendable, Hashable {
         case bid(DemoBid)
         /// Breaks the contract of `bids`, for this reason.
@@ -40,8 +47,8 @@ package struct DemoRecord: Sendable {
 package struct DemoStream {
     /// Event time that all bids together span: thirty windows of the topology.
     static let spanSeconds: Int64 = 300
-    /// One bid in so many is sent so late that its window has closed; primes, so that the choices fall
-    /// on all partitions.
+    /// One bid in so many is sent so late that its window has closed; primes, so that the choices
+    /// fall on all partitions.
     static let lateEach = 401
     /// One bid in so many is sent a little late, which the watermark's delay forgives.
     static let tardyEach = 19
