@@ -6,8 +6,8 @@ public struct Batch: Sendable {
     public let columns: [Column]
     /// +1 insert, −1 retract, one a row; nil in an append-only stream (design.md §4).
     public let changes: [Int8]?
-    /// Each row's own watermark W, µs: its partition's just before it (dialect.md §1.2). nil when no
-    /// row is behind it, which is the usual case, or when an operator made the rows.
+    /// Each row's own watermark W, µs: its partition's just before it (dialect.md §1.2). nil when
+    /// no row is behind it, which is the usual case, or when an operator made the rows.
     public let watermarks: [Int64]?
 
     public init(

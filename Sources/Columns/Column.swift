@@ -1,8 +1,8 @@
 // A column of a batch: immutable, shared by reference, Arrow-shaped.
 //
 // Storage is Swift's own arrays: one allocation a column a batch, reference-counted as a whole, and
-// their loops measured as fast as raw pointers (0.3 ns a row for an addition, safe code included), so
-// the data path needs no unsafe memory of its own. Three deviations from Arrow, each on purpose:
+// their loops measured as fast as raw pointers (0.3 ns a row for an addition, safe code included),
+// so the data path needs no unsafe memory of its own. Three deviations from Arrow, each on purpose:
 // validity is a byte a row, not a bit (simpler loops that vectorize); text is ranges into a shared
 // byte buffer (as Arrow's StringView), so that a filter or a JSON decode copies no text; narrow
 // integers are widened (Types.PhysicalType).

@@ -58,8 +58,8 @@ public struct LogLine: Sendable {
     }
 }
 
-/// Makes sources, writers and committers. The runtime takes it as a value, so that `test` and `query`
-/// can put their own beside the real ones.
+/// Makes sources, writers and committers. The runtime takes it as a value, so that `test` and
+/// `query` can put their own beside the real ones.
 public protocol ConnectorFactory: Sendable {
     func makeSource(_ plan: SourcePlan, _ context: ConnectorContext) throws(Failure) -> any Source
     func makeWriter(

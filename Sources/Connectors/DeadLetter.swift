@@ -1,4 +1,5 @@
-// A refused row as others see it: a Kafka record with headers, or a row of a table (dialect.md §5.3).
+// A refused row as others see it: a Kafka record with headers, or a row of a table (dialect.md
+// §5.3).
 
 public import Columns
 public import Contracts
@@ -67,8 +68,8 @@ public struct DeadLetter: Sendable {
             })
     }
 
-    /// As rows of a table: columns by name (`topic`, `reason` …, `key`, `value`); a column that a letter
-    /// says nothing about is NULL.
+    /// As rows of a table: columns by name (`topic`, `reason` …, `key`, `value`); a column that a
+    /// letter says nothing about is NULL.
     public static func batch(_ letters: [DeadLetter], schema: Schema) -> Batch {
         let columns = schema.fields.map { field in
             Column(field.type, scalars: letters.map { $0.scalar(field) })

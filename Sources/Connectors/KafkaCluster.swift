@@ -39,7 +39,8 @@ final class KafkaCluster: Sendable {
 
     var target: TargetID { TargetIdentity.kafka(bootstrapServers: bootstrapServers) }
 
-    /// Makes the progress topic and, where the topology wants it, outputs and dead-letter topics; once.
+    /// Makes the progress topic and, where the topology wants it, outputs and dead-letter topics;
+    /// once.
     func makeTopics() throws(Failure) {
         guard !hasTopics.load(ordering: .acquiring) else { return }
         let administration = try KafkaAdministration(configuration)

@@ -1,8 +1,9 @@
 // Commits the outbox of one cluster: one transaction an epoch, with one progress record.
 //
 // librdkafka cannot resume a transaction, so after a start, a fatal error or a time-out (which look
-// alike) nothing is assumed: the progress record is read, judged, the transactional id taken over, and
-// the record read again up to the high watermark; only what stands above it is sent (design.md §3.6).
+// alike) nothing is assumed: the progress record is read, judged, the transactional id taken over,
+// and the record read again up to the high watermark; only what stands above it is sent (design.md
+// §3.6).
 
 import Contracts
 import Environment

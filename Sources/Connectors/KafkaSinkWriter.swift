@@ -72,8 +72,8 @@ final class KafkaSinkWriter: SinkWriter {
                 topic: options.topic, key: keyText.map { Array($0[row]) }, value: value))
     }
 
-    /// A change as Debezium writes it: a retraction is a deletion with the row before, an insertion a
-    /// creation with the row after; an update is the two, in this order.
+    /// A change as Debezium writes it: a retraction is a deletion with the row before, an insertion
+    /// a creation with the row after; an update is the two, in this order.
     private static func envelope(_ row: [UInt8], isDeletion: Bool) -> [UInt8] {
         let (before, after): ([UInt8], [UInt8]) =
             isDeletion ? (row, Array("null".utf8)) : (Array("null".utf8), row)

@@ -23,8 +23,8 @@ final class NexmarkSource: Source {
             source: plan.name)
     }
 
-    /// A flat table's fields by their own names: the plan calls them `bid.price`, the generator, which
-    /// sees from the declared columns that the table is flat, `price`.
+    /// A flat table's fields by their own names: the plan calls them `bid.price`, the generator,
+    /// which sees from the declared columns that the table is flat, `price`.
     private static func fieldNames(_ plan: SourcePlan) -> [DecodedColumn] {
         let declared = Set(plan.format.declared.map(\.name))
         return plan.decoded.map { column in

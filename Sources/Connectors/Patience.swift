@@ -1,5 +1,5 @@
-// Waiting for something outside that is away: exponential backoff with jitter, until it answers, the
-// run is stopped, or `--fail-fast` says not to wait.
+// Waiting for something outside that is away: exponential backoff with jitter, until it answers,
+// the run is stopped, or `--fail-fast` says not to wait.
 
 import Contracts
 import Environment

@@ -46,8 +46,8 @@ struct Scan {
             batch: rows.gather(kept), errors: bad.values.sorted { $0.row < $1.row })
     }
 
-    /// A constraint is broken where it is false; where it is NULL it holds, as in PostgreSQL. Of a row
-    /// that only removes its key no other column counts.
+    /// A constraint is broken where it is false; where it is NULL it holds, as in PostgreSQL. Of a
+    /// row that only removes its key no other column counts.
     private func check(_ constraint: SourceConstraint, _ rows: Batch, _ errors: inout RowErrors) {
         var failures = RowErrors()
         let column = constraint.condition.evaluate(rows, errors: &failures)

@@ -1,7 +1,8 @@
 // What the runtime needs of a sink connector: writers on the workers, one committer a target.
 //
-// A writer only prepares: files that no reader sees, or rows. What it hands over at a barrier becomes
-// part of the epoch's intent, is made durable with the checkpoint, and only then reaches a committer.
+// A writer only prepares: files that no reader sees, or rows. What it hands over at a barrier
+// becomes part of the epoch's intent, is made durable with the checkpoint, and only then reaches a
+// committer.
 
 public import Columns
 public import Contracts
@@ -12,8 +13,8 @@ public protocol SinkWriter: AnyObject {
     /// Takes rows of the output's schema. Rows that the sink cannot take are given back.
     func write(_ batch: Batch) throws(Failure) -> [RowError]
 
-    /// At the barrier of `marker`'s epoch: everything written since the last one, durable but unseen,
-    /// described for the committer. Empty if there was nothing.
+    /// At the barrier of `marker`'s epoch: everything written since the last one, durable but
+    /// unseen, described for the committer. Empty if there was nothing.
     func prepare(_ marker: Marker) throws(Failure) -> [IntentPart]
 
     /// Bytes that the next `prepare` will hand over in the intent, for `epoch_bytes`.
@@ -43,8 +44,8 @@ public protocol SinkCommitter: AnyObject, Sendable {
     /// for all sinks before any is touched. Kafka: the read before `init_transactions`.
     func readMarker() throws(Failure) -> Marker?
 
-    /// Whether what `readMarker` gives at the start may lie below what is known to be taken: Kafka's
-    /// read before `init_transactions`. A table's may not: it was rolled back then.
+    /// Whether what `readMarker` gives at the start may lie below what is known to be taken:
+    /// Kafka's read before `init_transactions`. A table's may not: it was rolled back then.
     var firstReadMayBeOld: Bool { get }
 
     /// Commits a prefix of what is open. `history` is what the directory knows: the marker is read

@@ -15,21 +15,22 @@ public enum RunMode: Sendable, Hashable {
     case availableNow
 }
 
-/// One scan of the plan, for all workers. Thread-safe: the control thread discovers and resolves while
-/// workers read.
+/// One scan of the plan, for all workers. Thread-safe: the control thread discovers and resolves
+/// while workers read.
 public protocol Source: AnyObject, Sendable {
     var plan: SourcePlan { get }
 
-    /// Told once, before the first `discover`, what the last checkpoint holds of this source; empty when
-    /// there is none.
+    /// Told once, before the first `discover`, what the last checkpoint holds of this source; empty
+    /// when there is none.
     func begin(stored: [PartitionOffset]) throws(Failure)
 
-    /// The partitions that exist now, in order. Retries while the outside is away, unless `failFast`.
+    /// The partitions that exist now, in order. Retries while the outside is away, unless
+    /// `failFast`.
     func discover() throws(Failure) -> [String]
 
-    /// Where a partition begins and, unless the run is live, ends: `stored` from the last checkpoint or
-    /// nil. A bounded run keeps a stored end; `availableNow` asks anew. Checks that a stored position
-    /// still means the same records (design.md §3.10).
+    /// Where a partition begins and, unless the run is live, ends: `stored` from the last
+    /// checkpoint or nil. A bounded run keeps a stored end; `availableNow` asks anew. Checks that a
+    /// stored position still means the same records (design.md §3.10).
     func resolve(
         partition: String, stored: PartitionOffset?, mode: RunMode
     ) throws(Failure) -> PartitionOffset
@@ -68,8 +69,8 @@ public protocol SourceReader: AnyObject {
 public struct SourceChunk: Sendable {
     /// Position in the reader's partitions.
     public let partition: Int
-    /// Rows that keep the contract: columns of `SourcePlan.schema`, in offset order. The change column
-    /// is set for sources with a PRIMARY KEY.
+    /// Rows that keep the contract: columns of `SourcePlan.schema`, in offset order. The change
+    /// column is set for sources with a PRIMARY KEY.
     public let batch: Batch
     /// Rows that break it.
     public let refused: [RefusedRecord]

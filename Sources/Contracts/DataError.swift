@@ -1,4 +1,5 @@
-// A bad row is a value, never an exception: the reasons a row can break a contract or an expression.
+// A bad row is a value, never an exception: the reasons a row can break a contract or an
+// expression.
 
 /// Why a row was refused. The raw values are the words of the `millrace.reason` header
 /// (dialect.md §5.3) and never change.

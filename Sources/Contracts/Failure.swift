@@ -52,8 +52,9 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// A place in a topology's text: a byte offset from 0 into the UTF-8 of `file`. Two places are always
-/// equal and hash alike, so that plans that differ only in where they were written are equal.
+/// A place in a topology's text: a byte offset from 0 into the UTF-8 of `file`. Two places are
+/// always equal and hash alike, so that plans that differ only in where they were written are
+/// equal.
 public struct SourcePlace: Sendable, Hashable {
     public let file: String
     public let offset: Int

@@ -1,7 +1,8 @@
-// Programmer errors trap, in release too. Failures of the world are typed errors; bad data is a value.
+// Programmer errors trap, in release too. Failures of the world are typed errors; bad data is a
+// value.
 
-/// Traps with `message` and the place unless `condition` holds. On in every build: for each batch and
-/// each control step, never for each row.
+/// Traps with `message` and the place unless `condition` holds. On in every build: for each batch
+/// and each control step, never for each row.
 @inlinable
 public func require(
     _ condition: Bool, _ message: @autoclosure () -> String,

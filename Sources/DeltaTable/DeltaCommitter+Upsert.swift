@@ -64,8 +64,8 @@ extension DeltaCommitter {
                 writer.abandon()
                 throw error
             }
-            // Deletes of keys that are not there change no file, but the marker must move: the caller
-            // takes these epochs for landed.
+            // Deletes of keys that are not there change no file, but the marker must move: the
+            // caller takes these epochs for landed.
             let actions = swap(start.remaining, added: added, removed: removed)
             // If this throws, an entry whose outcome is unknown may name the files: they stay.
             if let version = try put(actions, after: snapshot) {

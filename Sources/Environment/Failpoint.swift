@@ -1,11 +1,12 @@
 // Named places where a test can stop the process, and a log of the places passed.
 //
-// `MILLRACE_FAILPOINT=name` kills the process (SIGKILL to itself) the first time it comes by `name`;
-// `name@7` the seventh time; `name=error` makes the place fail instead of dying; several are separated
-// by commas. A place that several sinks come by names its subject, too: `name:subject@7` waits for that
-// sink's seventh pass. `MILLRACE_FAILPOINT_LOG=path` appends each name, with its subject, as it is
-// passed: a write(2) survives a kill, so the last line says where a kill struck. Without either
-// variable a pass costs one load.
+// `MILLRACE_FAILPOINT=name` kills the process (SIGKILL to itself) the first time it comes by
+//   `name`;
+// `name@7` the seventh time; `name=error` makes the place fail instead of dying; several are
+//   separated by commas. A place that several sinks come by names its subject, too:
+//   `name:subject@7` waits for that sink's seventh pass. `MILLRACE_FAILPOINT_LOG=path` appends each
+//   name, with its subject, as it is passed: a write(2) survives a kill, so the last line says
+//   where a kill struck. Without either variable a pass costs one load.
 
 public import Contracts
 import Glibc

@@ -13,7 +13,8 @@ public indirect enum Expression: Sendable, Hashable {
     case constant(Scalar, LogicalType)
     /// A function or operator; all arguments are evaluated.
     case call(Call)
-    /// Left to right; stops where the result is known, so what stands right of it cannot fail there.
+    /// Left to right; stops where the result is known, so what stands right of it cannot fail
+    /// there.
     case and([Expression])
     case or([Expression])
     case not(Expression)

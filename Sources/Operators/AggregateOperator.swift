@@ -1,15 +1,16 @@
 // Aggregates per key without a window: updating rows, one live row a key.
 //
 // Changes are folded per epoch: rows change accumulators at once, and the flush before each barrier
-// emits, for every group that changed, its old row as −1 and its new one as +1. So a hot key costs a
-// downstream operator and the sink one pair an epoch, and what is stored equals what stands emitted:
+// emits, for every group that changed, its old row as −1 and its new one as +1. So a hot key costs
+// a downstream operator and the sink one pair an epoch, and what is stored equals what stands
+// emitted:
 // a snapshot follows a flush, so a restart knows the emitted rows without storing them.
 //
-// A group whose last row was taken back is deleted. Without keys there is one row, also over nothing,
-// from the first flush on, kept by the instance that owns the empty key's group.
+// A group whose last row was taken back is deleted. Without keys there is one row, also over
+// nothing, from the first flush on, kept by the instance that owns the empty key's group.
 //
-// Conservation: a +1 is held, a −1 and the +1 that it takes back are merged: in = merged + Δheld; the
-// emitted pairs are made and out.
+// Conservation: a +1 is held, a −1 and the +1 that it takes back are merged: in = merged + Δheld;
+// the emitted pairs are made and out.
 
 import Columns
 import Contracts

@@ -1,9 +1,9 @@
-// A window function in FROM without a windowed aggregate over it: each row once per window, with the
-// window's bounds behind its columns.
+// A window function in FROM without a windowed aggregate over it: each row once per window, with
+// the window's bounds behind its columns.
 //
-// A row is handed on for exactly those windows whose end > B (dialect.md §1.2), so that whatever groups
-// by the bounds later meets no window that it has closed. Conservation: in + made = out + filtered +
-// late + dead, where made are the copies for second and further windows.
+// A row is handed on for exactly those windows whose end > B (dialect.md §1.2), so that whatever
+// groups by the bounds later meets no window that it has closed. Conservation: in + made = out +
+// filtered + late + dead, where made are the copies for second and further windows.
 
 import Columns
 import Contracts

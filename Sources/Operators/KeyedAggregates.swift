@@ -1,13 +1,13 @@
 // Keys with their accumulators, and which of them changed since the last snapshot.
 //
-// One for each pane of a windowed aggregate, one for an aggregate without a window. Stored as one entry
-// a key:
+// One for each pane of a windowed aggregate, one for an aggregate without a window. Stored as one
+// entry a key:
 //
 //     prefix · key                            → version · hash · rows · accumulators
 //     prefix · key · call · value             → version · count     (values kept one by one)
 //
-// Key codes are self-delimiting, so an entry's end is known, and a removed key takes the entries of its
-// values along by its prefix.
+// Key codes are self-delimiting, so an entry's end is known, and a removed key takes the entries of
+// its values along by its prefix.
 
 import Columns
 import Contracts
@@ -153,8 +153,8 @@ extension KeyedAggregates {
         }
     }
 
-    /// Takes back a stored entry; `suffix` is its key behind the prefix. Entries come in key order, so
-    /// a key comes before its values. Returns the key's group.
+    /// Takes back a stored entry; `suffix` is its key behind the prefix. Entries come in key order,
+    /// so a key comes before its values. Returns the key's group.
     @discardableResult
     func restore(
         suffix: ArraySlice<UInt8>, value: [UInt8], lastGroup: Int32?

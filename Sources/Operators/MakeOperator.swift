@@ -3,10 +3,11 @@
 import Contracts
 public import Planning
 
-/// One worker's instance of a node; for every kind but source and sink, which the runtime runs itself.
+/// One worker's instance of a node; for every kind but source and sink, which the runtime runs
+/// itself.
 ///
-/// The runtime calls `restore` before the first push also at a fresh start, so that each instance knows
-/// its groups: the row of a global aggregate belongs to one.
+/// The runtime calls `restore` before the first push also at a fresh start, so that each instance
+/// knows its groups: the row of a global aggregate belongs to one.
 public func makeOperator(for node: PlanNode, settings: Settings) -> any Operator {
     switch node.kind {
     case .upsertSource(let plan): return UpsertSourceOperator(plan, node: node)

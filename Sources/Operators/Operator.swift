@@ -17,16 +17,16 @@ public protocol Operator: AnyObject {
     /// Acts on a higher minimum: closes what is due. `EventTime.end` ends the input.
     func advance(to minimum: Int64, into output: inout OperatorOutput)
 
-    /// Called at each barrier before `snapshot`: emits what waits (changes folded per epoch, the row
-    /// of a global aggregate over nothing).
+    /// Called at each barrier before `snapshot`: emits what waits (changes folded per epoch, the
+    /// row of a global aggregate over nothing).
     func flush(into output: inout OperatorOutput)
 
     /// What changed since the last snapshot; clears the marks. Always right after a `flush`.
     func snapshot() -> StateDelta
 
-    /// Takes back what a snapshot stored, for the groups that this worker owns, and the stored M: the
-    /// highest of all instances. Called before the first `push`, at most once. `advance(to: minimum)`
-    /// follows and closes what M makes due (dialect.md §1.4).
+    /// Takes back what a snapshot stored, for the groups that this worker owns, and the stored M:
+    /// the highest of all instances. Called before the first `push`, at most once. `advance(to:
+    /// minimum)` follows and closes what M makes due (dialect.md §1.4).
     func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws
 
     /// Rows and bytes held, for `explain`, progress line and the conservation check.
@@ -35,7 +35,8 @@ public protocol Operator: AnyObject {
 
 /// What an operator keeps.
 public struct HeldState: Sendable, Hashable {
-    /// Input rows that stand in state and will still show in output (conservation, design.md §3.13).
+    /// Input rows that stand in state and will still show in output (conservation, design.md
+    /// §3.13).
     public var rows: Int64
     public var keys: Int64
     public var bytes: Int64
@@ -77,8 +78,8 @@ public struct Counters: Sendable, Hashable {
     public var partLate: Int64 = 0
     public var dead: Int64 = 0
     public var merged: Int64 = 0
-    /// Rows of an updating stream that fail in an expression now: state, not events (dialect.md §3.5).
-    /// A change of the gauge; such rows are among `filtered`.
+    /// Rows of an updating stream that fail in an expression now: state, not events (dialect.md
+    /// §3.5). A change of the gauge; such rows are among `filtered`.
     public var failing: Int64 = 0
 
     public init() {}
@@ -123,8 +124,8 @@ public struct FailedRows: Sendable {
     public let rows: Batch
     /// One a row of `rows`, `row` renumbered to it.
     public let errors: [RowError]
-    /// Whether `rows` have the operator's output columns (an aggregate whose result fails when read,
-    /// NULL where it failed) rather than its input's.
+    /// Whether `rows` have the operator's output columns (an aggregate whose result fails when
+    /// read, NULL where it failed) rather than its input's.
     public let areResults: Bool
 
     public init(rows: Batch, errors: [RowError], areResults: Bool = false) {

@@ -37,8 +37,8 @@ struct ResultEmitter {
 }
 
 /// What was last emitted of the groups that change in an epoch, and the −1/+1 pairs that tell the
-/// difference at its end. A group is read once when it is touched first and once at the flush, however
-/// many rows come between; what did not change in the end is not emitted.
+/// difference at its end. A group is read once when it is touched first and once at the flush,
+/// however many rows come between; what did not change in the end is not emitted.
 struct ChangeLog {
     private let types: [LogicalType]
     private var isTouched: [Bool] = []
@@ -63,8 +63,8 @@ struct ChangeLog {
         isFailing.grow(to: capacity, false)
     }
 
-    /// Before rows are folded into `groups`: keeps what of them stands emitted. `results`: the rows of
-    /// groups as they are now.
+    /// Before rows are folded into `groups`: keeps what of them stands emitted. `results`: the rows
+    /// of groups as they are now.
     mutating func touch(
         _ groups: [Int32], capacity: Int, results: ([Int32]) -> [Column]
     ) {

@@ -1,10 +1,10 @@
 // Sessions: windows that grow with their rows (dialect.md §1.8).
 //
 // A key's open sessions are a short linked list. A row joins every session that it lies at most one
-// gap from; several become one. Within a batch, sessions that merge only note into which one they go;
-// their accumulators are added up once, after all rows have found theirs. A heap of due times finds what a
-// watermark closes: one entry a session, corrected when it is popped, as a session's end moves with
-// nearly every row.
+// gap from; several become one. Within a batch, sessions that merge only note into which one they
+// go; their accumulators are added up once, after all rows have found theirs. A heap of due times
+// finds what a watermark closes: one entry a session, corrected when it is popped, as a session's
+// end moves with nearly every row.
 //
 // Conservation as in WindowAggregateOperator.
 //
@@ -153,7 +153,8 @@ extension SessionOperator {
         for row in slots.indices { old.append(columns, row: row) }
     }
 
-    /// The old rows as −1, then the new ones as +1, in one batch: sessions that became one share them.
+    /// The old rows as −1, then the new ones as +1, in one batch: sessions that became one share
+    /// them.
     func flush(into output: inout OperatorOutput) {
         guard plan.emitsChanges else { return }
         let slots = sessions.takeChanged()

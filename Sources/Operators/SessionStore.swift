@@ -1,4 +1,5 @@
-// Open sessions as columns, with the list of each key, the heap of due times and the marks of change.
+// Open sessions as columns, with the list of each key, the heap of due times and the marks of
+// change.
 
 import Columns
 import Contracts
@@ -62,7 +63,8 @@ extension SessionStore {
 
     func isEmpty(_ key: Int32) -> Bool { firstOfKey[Int(key)] < 0 }
 
-    /// The session of each row, sessions grown and merged as the rows come; accumulators are left to
+    /// The session of each row, sessions grown and merged as the rows come; accumulators are left
+    /// to
     /// `fold`.
     mutating func place(_ keys: [Int32], _ times: [Int64]) -> [Int32] {
         var slots: [Int32] = []

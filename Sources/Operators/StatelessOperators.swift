@@ -42,8 +42,8 @@ final class ProjectOperator: StatelessOperator {
     }
 }
 
-/// Keeps the rows where a condition is true. Conservation: in = out + filtered + dead; a failing row
-/// of an updating input is among `filtered`.
+/// Keeps the rows where a condition is true. Conservation: in = out + filtered + dead; a failing
+/// row of an updating input is among `filtered`.
 final class FilterOperator: StatelessOperator {
     let operatorID: UInt64
     private let condition: Expression

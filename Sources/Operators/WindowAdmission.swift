@@ -18,8 +18,8 @@ struct PaneRows {
     var rows: [Int32]
 }
 
-/// Sorts a batch's rows to their panes. Late rows are reported; rows in no window are filtered; rows
-/// whose time is NULL or beyond all windows are dead.
+/// Sorts a batch's rows to their panes. Late rows are reported; rows in no window are filtered;
+/// rows whose time is NULL or beyond all windows are dead.
 struct WindowAdmission {
     let shape: WindowShape
     let lag: Int64
@@ -85,8 +85,8 @@ struct WindowAdmission {
     }
 }
 
-/// Rows grouped again by the end of their window. A row is late when that end is < B: a session is only
-/// closed when M has passed its end, so its row may come at M = end and still counts.
+/// Rows grouped again by the end of their window. A row is late when that end is < B: a session is
+/// only closed when M has passed its end, so its row may come at M = end and still counts.
 struct ExistingAdmission {
     let lag: Int64
 

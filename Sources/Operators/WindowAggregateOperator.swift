@@ -1,13 +1,14 @@
 // Aggregates per key and window: tumble, hop, cumulate, and rows grouped again by a window's bound.
 //
-// Rows are folded into panes (WindowShape), each with its own table of keys, under the accumulator key
-// (pane, first admitted window). When M − lag reaches the end of a window, the panes in it are merged
-// into its rows; a pane goes with the last of its windows. With early results each window has its own
-// accumulators instead (a row is folded once per window), so that a change costs no merge.
+// Rows are folded into panes (WindowShape), each with its own table of keys, under the accumulator
+// key (pane, first admitted window). When M − lag reaches the end of a window, the panes in it are
+// merged into its rows; a pane goes with the last of its windows. With early results each window
+// has its own accumulators instead (a row is folded once per window), so that a change costs no
+// merge.
 //
-// Conservation: in = late + filtered + dead + merged + Δheld: a row is held while its pane is, merged
-// when the pane goes; results are made and out (dead if they fail when read). With early results the
-// copies of a row for its second and further windows are made.
+// Conservation: in = late + filtered + dead + merged + Δheld: a row is held while its pane is,
+// merged when the pane goes; results are made and out (dead if they fail when read). With early
+// results the copies of a row for its second and further windows are made.
 //
 // State: 1 · pane · first window · key → KeyedAggregates' entries (both times ordered, big-endian).
 // Where panes outlive windows (hop, cumulate): 2 → M − lag up to which windows of the key group are
@@ -36,7 +37,8 @@ final class WindowAggregateOperator: Operator {
     /// The earliest end not yet closed; +∞ if nothing is open.
     private var nextDue = EventTime.end
     private var removedPrefixes: [(groups: KeyGroupSet, prefix: [UInt8])] = []
-    /// Windows up to here are closed, in a key group whose stored part had closed further than others.
+    /// Windows up to here are closed, in a key group whose stored part had closed further than
+    /// others.
     private var closedThrough: [Int64] = []
     private var storedClosed = EventTime.never
 

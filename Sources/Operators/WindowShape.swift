@@ -1,8 +1,9 @@
-// Which windows a time belongs to: tumble, hop and cumulate as one arithmetic (dialect.md §1.7, §1.8).
+// Which windows a time belongs to: tumble, hop and cumulate as one arithmetic (dialect.md §1.7,
+// §1.8).
 //
-// The windows that hold a time t end at lastEnd(t), lastEnd(t) − spacing, … as long as the end is > t.
-// Within one pane all times have the same windows, so rows are aggregated once per pane, and panes are
-// merged when a window closes.
+// The windows that hold a time t end at lastEnd(t), lastEnd(t) − spacing, … as long as the end is >
+// t. Within one pane all times have the same windows, so rows are aggregated once per pane, and
+// panes are merged when a window closes.
 
 import Contracts
 import Planning
@@ -20,8 +21,8 @@ struct WindowShape {
     let paneWidth: Int64
     private let isCumulating: Bool
 
-    /// Times beyond this, about 73,000 years from 1970 either way, are refused: their windows' bounds
-    /// would not fit.
+    /// Times beyond this, about 73,000 years from 1970 either way, are refused: their windows'
+    /// bounds would not fit.
     static let farthest: Int64 = 1 << 61
 
     /// nil for windows without fixed bounds.
@@ -61,7 +62,8 @@ struct WindowShape {
 
     func pane(_ time: Int64) -> Int64 { floorMultiple(time - origin, paneWidth) + origin }
 
-    /// The end of the last window that can hold a time; ≤ the time if it lies in a gap between hops.
+    /// The end of the last window that can hold a time; ≤ the time if it lies in a gap between
+    /// hops.
     func lastEnd(_ time: Int64) -> Int64 { floorMultiple(time - origin, period) + origin + size }
 
     /// The first end, of those up to `lastEnd`, that is > `bound`, which is < `lastEnd`.

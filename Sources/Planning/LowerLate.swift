@@ -52,7 +52,8 @@ extension LogicalNode {
         }
     }
 
-    /// The node with these columns of its scans behind its own; NULL where a scan has no such column.
+    /// The node with these columns of its scans behind its own; NULL where a scan has no such
+    /// column.
     func carrying(_ carried: [Field]) -> LogicalNode {
         switch kind {
         case .scan: bug("a scan without its projection")

@@ -1,8 +1,8 @@
 // The physical plan: what runs. Pure values, made once, shared by all workers.
 //
 // Nodes form a graph in topological order; a node that several outputs read stands in it once. An
-// exchange is not a node: a node that needs its rows together says by which columns (`exchange`), and
-// the runtime moves them when there is more than one worker.
+// exchange is not a node: a node that needs its rows together says by which columns (`exchange`),
+// and the runtime moves them when there is more than one worker.
 
 public import Contracts
 public import Kernels
@@ -114,7 +114,8 @@ public enum PlanNodeKind: Sendable {
     case filter(Expression)
     /// All inputs have the same schema.
     case unionAll
-    /// `FROM hop(…)` without a windowed aggregate: each row once per window, with `window_start` and
+    /// `FROM hop(…)` without a windowed aggregate: each row once per window, with `window_start`
+    ///   and
     /// `window_end` behind its columns.
     case assignWindows(Window)
     /// Aggregates per key and window; emits when windows close, or changes as they come.

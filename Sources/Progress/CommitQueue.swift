@@ -2,8 +2,9 @@
 
 /// The open intents of one target, in order, and the grouping by `commit_interval`.
 ///
-/// The runtime offers each durable intent, asks `next` what to commit, performs it and reports back.
-/// An intent is never skipped, and a group is always a prefix of what is open (design.md §3.2, §3.3).
+/// The runtime offers each durable intent, asks `next` what to commit, performs it and reports
+/// back. An intent is never skipped, and a group is always a prefix of what is open (design.md
+/// §3.2, §3.3).
 public struct CommitQueue: Sendable {
     /// µs between commits; groups the epochs that fall within.
     public let interval: Int64

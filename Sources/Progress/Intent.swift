@@ -6,8 +6,8 @@ import Contracts
 /// restarts: a hash of the output's name, or of the cluster's address.
 public typealias TargetID = UInt64
 
-/// One epoch's intent for one target. What it holds is the sink's own business: `parts`, in order, as
-/// the workers handed them over.
+/// One epoch's intent for one target. What it holds is the sink's own business: `parts`, in order,
+/// as the workers handed them over.
 public struct Intent: Sendable {
     public let target: TargetID
     /// The generation and incarnation under which it was made: it is resolved under these, whatever

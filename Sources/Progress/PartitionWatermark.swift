@@ -2,7 +2,8 @@
 
 /// Highest event time seen − delay, and which rows came behind it.
 public struct PartitionWatermark: Sendable {
-    /// µs; `EventTime.never` before the first row. This is what a checkpoint stores, so that another
+    /// µs; `EventTime.never` before the first row. This is what a checkpoint stores, so that
+    /// another
     /// `watermark_delay` applies after a restart.
     public private(set) var highestTime: Int64
     /// µs.

@@ -7,7 +7,8 @@ import Glibc
 /// A key-value store that sorts its keys as bytes.
 ///
 /// Thread-safe as RocksDB itself is; options that matter are set in `options()`.
-// because the handle is made once, RocksDB's calls are thread-safe, and it is closed in deinit only.
+// because the handle is made once, RocksDB's calls are thread-safe, and it is closed in deinit
+// only.
 @safe
 public final class RocksStore: @unchecked Sendable {
     private let handle: OpaquePointer
@@ -42,8 +43,8 @@ public final class RocksStore: @unchecked Sendable {
         unsafe rocksdb_close(handle)
     }
 
-    /// Tolerates a torn last record (a crash in mid-write), nothing else: a damaged record with others
-    /// behind it must be an error, not a silent rollback (traps.md).
+    /// Tolerates a torn last record (a crash in mid-write), nothing else: a damaged record with
+    /// others behind it must be an error, not a silent rollback (traps.md).
     private static func options() -> OpaquePointer {
         let options = unsafe rocksdb_options_create().required("options")
         unsafe rocksdb_options_set_create_if_missing(options, 1)

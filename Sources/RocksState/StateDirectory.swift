@@ -22,8 +22,8 @@ public final class StateDirectory: Sendable {
         self.lock = lock
     }
 
-    /// Opens the directory for a run: takes the lock, makes the pipeline's id if it is new, draws an
-    /// incarnation. Fails with kind `fenced` if another process holds it.
+    /// Opens the directory for a run: takes the lock, makes the pipeline's id if it is new, draws
+    /// an incarnation. Fails with kind `fenced` if another process holds it.
     public static func open(
         path: String, entropy: Entropy
     ) throws(Failure) -> StateDirectory {

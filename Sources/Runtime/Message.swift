@@ -14,8 +14,8 @@ enum Message: Sendable {
 
 /// A bounded queue from one worker to one operator input of another (or of itself).
 ///
-/// One lock a batch (about 30 ns) is noise beside the batch; the bound makes backpressure: the sender
-/// looks at `isFull` before it makes more rows, and what it has in hand may pass the bound.
+/// One lock a batch (about 30 ns) is noise beside the batch; the bound makes backpressure: the
+/// sender looks at `isFull` before it makes more rows, and what it has in hand may pass the bound.
 final class Channel: Sendable {
     /// Batches in flight before the sender holds back.
     static let limit = 32

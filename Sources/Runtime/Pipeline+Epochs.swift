@@ -138,7 +138,8 @@ extension Pipeline {
                 ]))
     }
 
-    /// Whether what the next barrier hands over has grown enough to take it early (design.md §3.11).
+    /// Whether what the next barrier hands over has grown enough to take it early (design.md
+    /// §3.11).
     var isEpochFull: Bool {
         let limit = plan.settings.epochBytes ?? Pipeline.defaultEpochBytes
         let pending = gauges.reduce(0) { $0 + $1.pendingBytes.load(ordering: .relaxed) }
@@ -151,8 +152,8 @@ extension Pipeline {
         commits.contains { Int64($0.pendingBytes) >= plan.settings.pendingLimit }
     }
 
-    /// A sink that is too far behind stops the sources until it has caught up; others' rows that are
-    /// under way still flow.
+    /// A sink that is too far behind stops the sources until it has caught up; others' rows that
+    /// are under way still flow.
     func holdIfBehind() {
         let held = isHeld
         for gauge in gauges where gauge.isHeld != held { gauge.hold(held) }

@@ -1,4 +1,5 @@
-// Start and recovery: markers read before anything is touched, offsets resolved before a row is read.
+// Start and recovery: markers read before anything is touched, offsets resolved before a row is
+// read.
 
 import Connectors
 import Contracts

@@ -1,8 +1,8 @@
 // The control side of a run: start, barriers, checkpoints, commits, end.
 //
 // One thread, this one, decides; workers and committers report. The order of the one rule
-// (design.md §3) is the order of this code: all workers have passed the barrier → one synced write →
-// committers are offered the intents → what landed is trimmed by a later write.
+// (design.md §3) is the order of this code: all workers have passed the barrier → one synced write
+// → committers are offered the intents → what landed is trimmed by a later write.
 
 public import Connectors
 public import Contracts

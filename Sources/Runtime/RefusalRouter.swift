@@ -1,7 +1,8 @@
 // Where refused rows go on one worker: a dead-letter topic, a table of the file, or nowhere.
 //
-// Everything it takes belongs to the epoch that is passing: its records and rows are handed over with
-// the worker's other parts, so that a dead letter is written exactly as often as its offset is passed.
+// Everything it takes belongs to the epoch that is passing: its records and rows are handed over
+// with the worker's other parts, so that a dead letter is written exactly as often as its offset is
+// passed.
 
 import Columns
 import Connectors
@@ -22,7 +23,8 @@ final class RefusalRouter {
     private var letters: [Int: [DeadLetter]] = [:]
     /// This worker's writers, by output.
     var writers: [Int: any SinkWriter] = [:]
-    /// Rows refused by expressions and sinks since the process began: for `--strict` and the last line.
+    /// Rows refused by expressions and sinks since the process began: for `--strict` and the last
+    /// line.
     private(set) var failedRows: Int64 = 0
 
     init(
@@ -114,7 +116,8 @@ final class RefusalRouter {
         }
     }
 
-    /// A violation at a sink goes to the sink's destination, else to its only source's (dialect.md §4.5).
+    /// A violation at a sink goes to the sink's destination, else to its only source's (dialect.md
+    /// §4.5).
     private func route(_ letter: DeadLetter, blamed: Int?) throws(Failure) {
         if let blamed {
             let output = plan.outputs[blamed]

@@ -117,8 +117,8 @@ extension Worker {
         try announceSource(feed)
     }
 
-    /// Live only: a partition read to its end for `idle_timeout` steps out of the minimum. A partition
-    /// that is merely held back is never here: its reader was not asked (F28).
+    /// Live only: a partition read to its end for `idle_timeout` steps out of the minimum. A
+    /// partition that is merely held back is never here: its reader was not asked (F28).
     private func noteQuiet(_ feed: Int) throws(Failure) {
         guard mode == .live, let timeout = feeds[feed].plan.idleTimeout else { return }
         let now = clock.monotonicNanoseconds()
@@ -138,7 +138,8 @@ extension Worker {
         if changed { try announceSource(feed) }
     }
 
-    /// Tells the scan's consumers its watermark, if it is news. Without an event time a scan has none:
+    /// Tells the scan's consumers its watermark, if it is news. Without an event time a scan has
+    /// none:
     /// only its end counts.
     func announceSource(_ feed: Int) throws(Failure) {
         let instance = nodes[feeds[feed].node]

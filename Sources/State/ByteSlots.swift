@@ -1,7 +1,7 @@
 // Byte strings by number, in one buffer: keys, rows and values of state without an allocation each.
 
-/// Slots of bytes. A changed or freed slot leaves a hole; when holes are more than half of the buffer
-/// it is compacted, so an operation costs O(its bytes) amortized.
+/// Slots of bytes. A changed or freed slot leaves a hole; when holes are more than half of the
+/// buffer it is compacted, so an operation costs O(its bytes) amortized.
 public struct ByteSlots: Sendable {
     private var starts: [Int] = []
     private var lengths: [Int32] = []

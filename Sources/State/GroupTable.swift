@@ -1,9 +1,10 @@
 // Keys to group numbers, a batch at a time: the hash table under every keyed operator.
 //
-// Open addressing with linear probing over a power of two of slots; a slot holds a group number, the
-// group its hash and key. A removed group's slot is closed by moving later entries of its run back
-// (Knuth 6.4, algorithm R), so there are no tombstones and a lookup ends at the first empty slot. One
-// int64-like key column is kept as plain numbers; any other key as its canonical bytes (RowCodec).
+// Open addressing with linear probing over a power of two of slots; a slot holds a group number,
+// the group its hash and key. A removed group's slot is closed by moving later entries of its run
+// back (Knuth 6.4, algorithm R), so there are no tombstones and a lookup ends at the first empty
+// slot. One int64-like key column is kept as plain numbers; any other key as its canonical bytes
+// (RowCodec).
 
 public import Columns
 public import Contracts
@@ -90,7 +91,8 @@ public struct GroupTable {
         return group(hash: hash, bytes: Array(key), start: 0, count: key.count)
     }
 
-    /// For each of `groups` of another table over the same types, the group here; new ones come to be.
+    /// For each of `groups` of another table over the same types, the group here; new ones come to
+    /// be.
     public mutating func groups(of other: GroupTable, _ groups: [Int32]) -> [Int32] {
         reserve(groups.count)
         var mapping: [Int32] = []

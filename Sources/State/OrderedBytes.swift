@@ -2,7 +2,8 @@
 //
 // Per value: one byte for NULL or not (by where NULLs go), then the value in a form that memcmp
 // orders; descending inverts the value's bytes. Text is escaped (0 → 0 255) and ended by 0 0, so a
-// key is never the beginning of another. Order is PostgreSQL's: NaN above all, −0 = 0, text by bytes.
+// key is never the beginning of another. Order is PostgreSQL's: NaN above all, −0 = 0, text by
+// bytes.
 
 public import Columns
 import Types

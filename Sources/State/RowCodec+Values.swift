@@ -4,7 +4,8 @@ import Columns
 import Contracts
 import Types
 
-/// A column made ready to be written: flat types by their own loops, nested ones encoded beforehand.
+/// A column made ready to be written: flat types by their own loops, nested ones encoded
+/// beforehand.
 struct EncodingColumn {
     private enum Values {
         case bool([Bool])

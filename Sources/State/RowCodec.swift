@@ -1,7 +1,8 @@
 // Rows of typed columns as bytes: keys and rows of state, upsert intents.
 //
-// A value is self-delimiting, so a row needs no index and the code of a key is never the beginning of
-// another key's (state removes whole groups by prefix). A value begins with a tag; 0 is NULL. Then:
+// A value is self-delimiting, so a row needs no index and the code of a key is never the beginning
+// of another key's (state removes whole groups by prefix). A value begins with a tag; 0 is NULL.
+// Then:
 //
 //     bool      1 false, 2 true
 //     int64     1 + n, then the n ≤ 8 bytes of the zigzag number, little-endian
@@ -12,8 +13,9 @@
 //     list      varint of count + 1 (the tag), then the elements
 //     row       1, then the fields
 //
-// The canonical form gives equal keys equal bytes: −0.0 becomes 0.0, every NaN the same NaN, an interval
-// the longest months and days that make up its span. The exact form keeps values as they are.
+// The canonical form gives equal keys equal bytes: −0.0 becomes 0.0, every NaN the same NaN, an
+// interval the longest months and days that make up its span. The exact form keeps values as they
+// are.
 
 public import Columns
 public import Contracts

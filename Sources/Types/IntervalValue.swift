@@ -1,6 +1,7 @@
 // PostgreSQL's interval: months, days and microseconds kept apart.
 
-/// An interval. Equality and order are PostgreSQL's: a month counts as 30 days, a day as 24 hours, so
+/// An interval. Equality and order are PostgreSQL's: a month counts as 30 days, a day as 24 hours,
+/// so
 /// `1 month = 30 days`; keys that are equal so hash alike.
 public struct IntervalValue: Sendable, BitwiseCopyable {
     public var months: Int32

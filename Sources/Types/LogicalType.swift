@@ -71,8 +71,8 @@ public enum PhysicalType: Sendable, Hashable {
     case int64
     /// real, double precision.
     case float64
-    /// numeric: the unscaled value; uuid: its 16 bytes big-endian with the first bit flipped, so that
-    /// signed comparison is byte order.
+    /// numeric: the unscaled value; uuid: its 16 bytes big-endian with the first bit flipped, so
+    /// that signed comparison is byte order.
     case int128
     /// text, json (UTF-8), bytea.
     case bytes

@@ -1,5 +1,5 @@
-// The `millrace` command with one rule of the protocol broken on purpose (`MILLRACE_MUTANT`): the tests
-// run it to show that they would notice. Never installed.
+// The `millrace` command with one rule of the protocol broken on purpose (`MILLRACE_MUTANT`): the
+// tests run it to show that they would notice. Never installed.
 
 import CJemalloc
 import Environment

@@ -43,7 +43,8 @@ extension ExactlyOnceTests {
         @Test("F2, F7: the commit landed, its answer was lost; another incarnation finds it")
         func aLostAnswerIsFound() throws {
             let scenario = try Scenario(events: 16_000, rate: 8_000)
-            // The entry has its name, the folder's fsync fails: an unknown outcome ends the process.
+            // The entry has its name, the folder's fsync fails: an unknown outcome ends the
+            // process.
             let ending = try scenario.start(failpoint: "delta.sync_folder@4=error").end()
             try #require(ending.status == 1, "\(ending)")
             try expectDone(scenario, try scenario.start().end())
@@ -176,7 +177,7 @@ extension ExactlyOnceTests {
         @Test("a failed sync is never retried: exit 1, and the next start learns from disk")
         func aFailedSyncEndsTheRun() throws {
             let scenario = try Scenario(events: 12_000, rate: 8_000)
-            for place in ["delta.sync_data_file@3", "delta.sync_entry@3", "checkpoint.write@4"] {
+            for place in ["delta.sync_data_file@2", "delta.sync_entry@2", "checkpoint.write@2"] {
                 let ending = try scenario.start(failpoint: place + "=error").end()
                 #expect(ending.status == 1, "\(place): \(ending)")
             }

@@ -1,5 +1,5 @@
-// The claim itself: 500,000 events from a real Kafka into an append table, an upsert table and a topic,
-// twenty SIGKILLs, and the result is what DuckDB computes from the events.
+// The claim itself: 500,000 events from a real Kafka into an append table, an upsert table and a
+// topic, twenty SIGKILLs, and the result is what DuckDB computes from the events.
 
 import Foundation
 import Glibc
@@ -41,7 +41,8 @@ extension ExactlyOnceTests {
             #expect((report["open"] as? [Any])?.isEmpty == true, "\(last)")
             let late = try #require(report["late"] as? Int)
             let dead = try #require(report["dead"] as? Int)
-            #expect(try scenario.differences(late: late, dead: dead) == [])
+            let found = try scenario.differences(late: late, dead: dead)
+            #expect(found == [], "\(found)")
         }
 
         private func die(

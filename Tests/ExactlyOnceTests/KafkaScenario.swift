@@ -6,7 +6,8 @@ import KafkaIO
 import PythonSupport
 import Testing
 
-/// Events in four partitions, some late, some broken, all made by a script that the engine never sees.
+/// Events in four partitions, some late, some broken, all made by a script that the engine never
+/// sees.
 final class KafkaScenario {
     static let servers = ProcessInfo.processInfo.environment["MILLRACE_KAFKA"]
     static let isWanted =

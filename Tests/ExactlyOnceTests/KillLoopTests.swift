@@ -1,5 +1,5 @@
-// SIGKILL at every named place, again at the recovery from it, and at random moments: the tables come
-// out as if nothing had happened.
+// SIGKILL at every named place, again at the recovery from it, and at random moments: the tables
+// come out as if nothing had happened.
 
 import Foundation
 import Glibc
@@ -27,7 +27,8 @@ extension ExactlyOnceTests {
             #expect(unknown.isEmpty, "places that no test kills at")
         }
 
-        /// In the order of a run's life; those of the very first start and of the end by themselves.
+        /// In the order of a run's life; those of the very first start and of the end by
+        /// themselves.
         static let firstStart = [
             "state.identity.written", "start.before_offsets", "start.offsets_written",
         ]

@@ -1,5 +1,6 @@
 // The protocol broken on purpose, one rule at a time, at the place where that rule matters: the
-// comparison must turn red, or it proves nothing. Each has its control: the same death, the rule kept.
+// comparison must turn red, or it proves nothing. Each has its control: the same death, the rule
+// kept.
 
 import Foundation
 import PythonSupport

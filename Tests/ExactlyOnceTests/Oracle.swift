@@ -1,5 +1,5 @@
-// The judge: DuckDB recomputes the results from the events, deltalake reads the tables, and each log
-// is searched for what must never be there.
+// The judge: DuckDB recomputes the results from the events, deltalake reads the tables, and each
+// log is searched for what must never be there.
 
 /// Python that prints one line a fault.
 enum Oracle {
@@ -49,8 +49,8 @@ enum Oracle {
 
         """
 
-    /// Arguments: events as csv in the generator's order, folder of the tables, partitions, watermark
-    /// delay in µs, late rows reported.
+    /// Arguments: events as csv in the generator's order, folder of the tables, partitions,
+    /// watermark delay in µs, late rows reported.
     static let script = tableFaults + """
         import duckdb, deltalake
         events, folder = sys.argv[1], sys.argv[2]

@@ -2,7 +2,8 @@
 //
 //     # What the file shows, in a sentence.
 //     ==== sql
-//     CREATE TABLE t (k bigint, ts timestamptz) USING files WITH (path = 't.json', event_time = 'ts');
+//     CREATE TABLE t (k bigint, ts timestamptz) USING files WITH (path = 't.json', event_time =
+//       'ts');
 //     CREATE MATERIALIZED VIEW out USING print AS SELECT …;
 //     ==== input t/0              source and partition; sections are read in this order
 //     {"k": 1, "ts": "2026-01-01T00:00:00Z"}

@@ -1,5 +1,5 @@
-// Every aggregate against a naive recomputation over the rows that stand, under random changes, batch
-// sizes and restarts.
+// Every aggregate against a naive recomputation over the rows that stand, under random changes,
+// batch sizes and restarts.
 
 import Columns
 import Contracts

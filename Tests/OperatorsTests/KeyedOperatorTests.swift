@@ -1,5 +1,5 @@
-// Windows with early results, sessions, upserts, DISTINCT: against naive recomputation, with restarts;
-// and what a checkpoint writes.
+// Windows with early results, sessions, upserts, DISTINCT: against naive recomputation, with
+// restarts; and what a checkpoint writes.
 
 import Columns
 import Contracts

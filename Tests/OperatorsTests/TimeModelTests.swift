@@ -1,5 +1,5 @@
-// The executable specification's cases (dialect.md §1), run through the operators: partitions, workers
-// by key, barriers and restarts as each case's schedules say.
+// The executable specification's cases (dialect.md §1), run through the operators: partitions,
+// workers by key, barriers and restarts as each case's schedules say.
 
 import Columns
 import Contracts

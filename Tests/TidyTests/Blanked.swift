@@ -1,7 +1,7 @@
 // A small scanner of Swift: what is code, what is comment or string.
 
-/// `text` with the content of comments and strings replaced by spaces; line ends stay. Code inside of an
-/// interpolation is blanked with its string.
+/// `text` with the content of comments and strings replaced by spaces; line ends stay. Code inside
+///   of an interpolation is blanked with its string.
 func blanked(_ text: String) -> String {
     var scanner = BlankingScanner(Array(text.utf8))
     return scanner.run()

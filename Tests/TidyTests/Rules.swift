@@ -10,8 +10,8 @@ let layers: [[String]] = [
     ["millrace", "millrace-mutant"],
 ]
 
-/// C modules that several modules may import: plain calls of the system without a state of their own,
-/// and the allocator, which executables only link.
+/// C modules that several modules may import: plain calls of the system without a state of their
+/// own, and the allocator, which executables only link.
 let sharedCModules: Set<String> = ["CSystem", "CJemalloc"]
 
 /// Modules from here up may import Foundation.

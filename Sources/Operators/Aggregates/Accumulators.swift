@@ -19,8 +19,8 @@ struct FoldedRows {
     let changes: [Int8]?
 }
 
-/// One aggregate call's accumulators of all groups. `State`, in `encode` and `decode`, is what stands
-/// beside the values of a multiset, which has entries of its own.
+/// One aggregate call's accumulators of all groups. `State`, in `encode` and `decode`, is what
+/// stands beside the values of a multiset, which has entries of its own.
 protocol Accumulators: AnyObject {
     /// Makes room; new groups are empty.
     func grow(to capacity: Int)

@@ -2,8 +2,8 @@
 //
 //     ordering columns as OrderedBytes · argument as RowCodec · length of the first part, 4 bytes
 //
-// Entries compare as bytes: the first part decides, rows equal in it go by the value. min and max are
-// ordered by their argument; what needs no order (DISTINCT under sum) has an empty first part.
+// Entries compare as bytes: the first part decides, rows equal in it go by the value. min and max
+// are ordered by their argument; what needs no order (DISTINCT under sum) has an empty first part.
 
 import Columns
 import Contracts

@@ -7,7 +7,8 @@ import Planning
 import State
 import Types
 
-/// Of 64-bit integers: 2⁶³ of them fit 128 bits, so no order of additions and retractions overflows.
+/// Of 64-bit integers: 2⁶³ of them fit 128 bits, so no order of additions and retractions
+/// overflows.
 final class IntegerSumAccumulators: Accumulators {
     private let call: AggregateCall
     private var sums: [Int128] = []

@@ -1,5 +1,5 @@
-// Aggregates that keep their values one by one: DISTINCT, collecting aggregates, and min, max, first
-// and last where a −1 can take a value back.
+// Aggregates that keep their values one by one: DISTINCT, collecting aggregates, and min, max,
+// first and last where a −1 can take a value back.
 //
 // min, max, first and last read the whole multiset of each group that changed: their cost over
 // updating input, which `explain` names (dialect.md §2.1).

@@ -1,7 +1,7 @@
 // approx_count_distinct over append-only input: HyperLogLog (Flajolet et al. 2007).
 //
-// 2¹² registers a group: standard error 1.04 / √4096 = 1.6 %. A group of few values keeps the list of
-// its (register, rank) pairs, which is exact up to collisions; it becomes registers when that is
+// 2¹² registers a group: standard error 1.04 / √4096 = 1.6 %. A group of few values keeps the list
+// of its (register, rank) pairs, which is exact up to collisions; it becomes registers when that is
 // smaller. Over updating input the exact multiset is kept instead.
 
 import Columns

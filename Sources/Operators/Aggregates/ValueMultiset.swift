@@ -1,8 +1,8 @@
 // Values with their counts, by group: what an aggregate keeps when a −1 can take any value back, or
 // when it must know which values it has seen.
 //
-// One hash table over (group, bytes) for all groups; the entries of a group are a doubly linked list.
-// Entries are stored one by one, so a checkpoint writes only those that changed.
+// One hash table over (group, bytes) for all groups; the entries of a group are a doubly linked
+// list. Entries are stored one by one, so a checkpoint writes only those that changed.
 
 import Contracts
 import State
@@ -38,8 +38,8 @@ struct ValueMultiset {
         totals.grow(to: capacity, 0)
     }
 
-    /// Changes the count of a value; at 0 it is gone. A count may be below 0 while a −1 has overtaken
-    /// its +1.
+    /// Changes the count of a value; at 0 it is gone. A count may be below 0 while a −1 has
+    /// overtaken its +1.
     mutating func add(_ bytes: ArraySlice<UInt8>, to group: Int32, change: Int64) {
         guard change != 0 else { return }
         reserve()
