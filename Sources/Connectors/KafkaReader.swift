@@ -104,14 +104,16 @@ final class KafkaReader: SourceReader {
         let decoded = try decoder.decode(messages, extractedAt: source.context.clock.now())
         let timestamps = decoded.messages.map { messages.timestamps[Int($0)] }
         let checked = scan.check(decoded.batch, timestamps: timestamps)
-        let bad = Set(checked.errors.map(\.row))
-        let kept = decoded.messages.indices.filter { !bad.contains($0) }
-            .map { Int(decoded.messages[$0]) }
+        var kept = decoded.messages
         var errors = decoded.errors
-        errors += checked.errors.map { error in
-            var error = error
-            error.row = Int(decoded.messages[error.row])
-            return error
+        if !checked.errors.isEmpty {
+            let bad = Set(checked.errors.map(\.row))
+            kept = kept.indices.filter { !bad.contains($0) }.map { decoded.messages[$0] }
+            errors += checked.errors.map { error in
+                var error = error
+                error.row = Int(decoded.messages[error.row])
+                return error
+            }
         }
         var start = 0
         while start < messages.count {
@@ -124,9 +126,10 @@ final class KafkaReader: SourceReader {
         }
     }
 
-    /// One partition's run of messages, without those behind a bounded end.
+    /// One partition's run of messages, without those behind a bounded end. `kept`: the message of
+    /// each row, ascending.
     private func addChunk(
-        _ messages: MessageBatch, _ run: Range<Int>, rows: Batch, kept: [Int],
+        _ messages: MessageBatch, _ run: Range<Int>, rows: Batch, kept: [Int32],
         errors: [RowError]
     ) {
         guard let index = numbers[messages.partitions[run.lowerBound]], !hasEnded[index] else {
@@ -134,14 +137,19 @@ final class KafkaReader: SourceReader {
         }
         let limit = positions[index].end ?? .max
         let first = max(positions[index].next, 0)
-        let wanted = run.filter { messages.offsets[$0] < limit && messages.offsets[$0] >= first }
-        guard let last = wanted.last, let begin = wanted.first else { return }
-        let own = begin..<(last + 1)
-        let selected = kept.indices.filter { own.contains(kept[$0]) }
+        let own =
+            run.first(where: messages.offsets, isAtLeast: first)
+            ..< run.first(where: messages.offsets, isAtLeast: max(limit, first))
+        guard !own.isEmpty else { return }
+        let all = 0..<kept.count
+        let selected =
+            all.first(where: kept, isAtLeast: Int32(own.lowerBound))
+            ..< all.first(where: kept, isAtLeast: Int32(own.upperBound))
         let batch =
-            selected.count == rows.rowCount ? rows : rows.gather(selected.map { Int32($0) })
+            selected == 0..<rows.rowCount ? rows : rows.gather(selected.map { Int32($0) })
         let refused = errors.filter { own.contains($0.row) }
             .map { refuse($0, messages, positions[index].partition) }
+        let last = own.upperBound - 1
         waiting.append(
             Waiting(
                 chunk: SourceChunk(
@@ -200,5 +208,21 @@ final class KafkaReader: SourceReader {
             case .fatal(let failure), .partitionFailed(_, let failure): throw failure
             }
         }
+    }
+}
+
+extension Range<Int> {
+    /// The first position whose value is ≥ `bound`, or the end; values ascend over the range.
+    /// Complexity: O(log count).
+    fileprivate func first<Value: FixedWidthInteger>(
+        where values: [Value], isAtLeast bound: Value
+    ) -> Int {
+        var low = lowerBound
+        var high = upperBound
+        while low < high {
+            let middle = (low + high) / 2
+            if values[middle] < bound { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

@@ -46,8 +46,8 @@ extension AddFile {
 }
 
 extension DeltaWriterIdentity {
-    /// Of `<pipeline>/<sink>/<generation>`; nil where the name is somebody else's. A pipeline's id is
-    /// a UUID: 36 characters, none of them a slash.
+    /// Of `<pipeline>/<sink>/<generation>`; nil where the name is somebody else's. A pipeline's id
+    /// is a UUID: 36 characters, none of them a slash.
     fileprivate init?(applicationID: String) {
         let pipeline = String(applicationID.prefix(36))
         let rest = applicationID.dropFirst(36)

@@ -31,7 +31,7 @@ extension KafkaQueue {
         let count = unsafe rd_kafka_consume_batch_queue(queue, wait, scratch.baseAddress, limit)
         guard count >= 0 else { throw .kafka(rd_kafka_last_error(), "reading") }
         for index in 0..<count {
-            // SAFETY: the call above handed over `count` messages; each is read, then destroyed once.
+            // SAFETY: the call above handed over `count` messages; each is destroyed once.
             guard let message = unsafe scratch[index] else { continue }
             let error = unsafe message.pointee.err
             if error == RD_KAFKA_RESP_ERR_NO_ERROR {

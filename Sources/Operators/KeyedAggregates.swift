@@ -67,10 +67,25 @@ final class KeyedAggregates {
                 self.rows += Int64(changes[Int(rows[index])])
             }
         } else {
-            for group in groups { rowCounts[Int(group)] &+= 1 }
+            KeyedAggregates.count(groups, in: &rowCounts)
             self.rows += Int64(groups.count)
         }
-        for group in groups where !isDirty[Int(group)] { mark(group) }
+        KeyedAggregates.mark(groups, &isDirty, &dirty)
+    }
+
+    // Arrays are passed inout: one exclusivity check a batch, not one a row.
+
+    private static func count(_ groups: [Int32], in rowCounts: inout [Int64]) {
+        for group in groups { rowCounts[Int(group)] &+= 1 }
+    }
+
+    private static func mark(
+        _ groups: [Int32], _ isDirty: inout [Bool], _ dirty: inout [Int32]
+    ) {
+        for group in groups where !isDirty[Int(group)] {
+            isDirty[Int(group)] = true
+            dirty.append(group)
+        }
     }
 
     /// Notes that a group is to be stored at the next snapshot.

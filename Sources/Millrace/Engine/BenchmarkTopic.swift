@@ -1,4 +1,4 @@
-// The topic of `bench --source kafka`: filled once with generated JSON bids, read raw as the ceiling.
+// The topic of `bench --source kafka`: filled once with generated JSON bids, and read raw.
 
 import Columns
 import Connectors

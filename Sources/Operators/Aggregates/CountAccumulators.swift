@@ -15,6 +15,10 @@ final class CountAccumulators: Accumulators {
     var byteCount: Int { counts.count * 8 }
 
     func update(_ batch: Batch, _ folded: FoldedRows) {
+        CountAccumulators.fold(folded, into: &counts)
+    }
+
+    private static func fold(_ folded: FoldedRows, into counts: inout [Int64]) {
         if folded.changes == nil {
             for group in folded.groups { counts[Int(group)] &+= 1 }
         } else {
@@ -25,8 +29,13 @@ final class CountAccumulators: Accumulators {
     }
 
     func merge(_ other: any Accumulators, groups: [Int32], into: [Int32]) {
-        let other = same(other)
-        for index in groups.indices { counts[Int(into[index])] += other.counts[Int(groups[index])] }
+        CountAccumulators.merge(same(other).counts, groups, into, &counts)
+    }
+
+    private static func merge(
+        _ other: [Int64], _ groups: [Int32], _ into: [Int32], _ counts: inout [Int64]
+    ) {
+        for index in groups.indices { counts[Int(into[index])] += other[Int(groups[index])] }
     }
 
     func results(_ groups: [Int32], errors: inout RowErrors) -> Column {
@@ -68,6 +77,12 @@ final class BooleanAccumulators: Accumulators {
 
     func update(_ batch: Batch, _ folded: FoldedRows) {
         guard case .bool(let values) = batch.columns[argument].values else { return }
+        BooleanAccumulators.fold(values, folded, &trues, &falses)
+    }
+
+    private static func fold(
+        _ values: [Bool], _ folded: FoldedRows, _ trues: inout [Int64], _ falses: inout [Int64]
+    ) {
         for index in folded.rows.indices {
             let group = Int(folded.groups[index])
             if values[Int(folded.rows[index])] {

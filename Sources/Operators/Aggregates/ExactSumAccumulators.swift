@@ -29,6 +29,12 @@ final class IntegerSumAccumulators: Accumulators {
 
     func update(_ batch: Batch, _ folded: FoldedRows) {
         guard case .int64(let values) = batch.columns[call.arguments[0]].values else { return }
+        IntegerSumAccumulators.fold(values, folded, &sums, &counts)
+    }
+
+    private static func fold(
+        _ values: [Int64], _ folded: FoldedRows, _ sums: inout [Int128], _ counts: inout [Int64]
+    ) {
         if folded.changes == nil {
             for index in folded.rows.indices {
                 let group = Int(folded.groups[index])
@@ -94,6 +100,13 @@ final class NumericSumAccumulators: Accumulators {
 
     func update(_ batch: Batch, _ folded: FoldedRows) {
         guard case .int128(let values) = batch.columns[call.arguments[0]].values else { return }
+        NumericSumAccumulators.fold(values, folded, &sums, &counts)
+    }
+
+    private static func fold(
+        _ values: [Int128], _ folded: FoldedRows, _ sums: inout [IntegerSum],
+        _ counts: inout [Int64]
+    ) {
         for index in folded.rows.indices {
             let group = Int(folded.groups[index])
             let change = folded.change(index)

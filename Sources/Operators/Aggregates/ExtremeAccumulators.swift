@@ -44,28 +44,41 @@ final class ExtremeAccumulators: Accumulators {
 
     private func fold(_ column: [Int64], _ folded: FoldedRows) {
         if isMinimum {
-            for index in folded.rows.indices {
-                let group = Int(folded.groups[index])
-                values[group] = min(values[group], column[Int(folded.rows[index])])
-                isSet[group] = true
-            }
+            ExtremeAccumulators.foldMinimum(column, folded, &values, &isSet)
         } else {
-            for index in folded.rows.indices {
-                let group = Int(folded.groups[index])
-                values[group] = max(values[group], column[Int(folded.rows[index])])
-                isSet[group] = true
-            }
+            ExtremeAccumulators.foldMaximum(column, folded, &values, &isSet)
+        }
+    }
+
+    // Arrays are passed inout: one exclusivity check a batch, where a field costs one a row.
+
+    private static func foldMinimum(
+        _ column: [Int64], _ folded: FoldedRows, _ values: inout [Int64], _ isSet: inout [Bool]
+    ) {
+        for index in folded.rows.indices {
+            let group = Int(folded.groups[index])
+            values[group] = min(values[group], column[Int(folded.rows[index])])
+            isSet[group] = true
+        }
+    }
+
+    private static func foldMaximum(
+        _ column: [Int64], _ folded: FoldedRows, _ values: inout [Int64], _ isSet: inout [Bool]
+    ) {
+        for index in folded.rows.indices {
+            let group = Int(folded.groups[index])
+            values[group] = max(values[group], column[Int(folded.rows[index])])
+            isSet[group] = true
         }
     }
 
     func merge(_ other: any Accumulators, groups: [Int32], into: [Int32]) {
         let other = same(other)
-        for index in groups.indices where other.isSet[Int(groups[index])] {
-            let to = Int(into[index])
-            let value = other.values[Int(groups[index])]
-            values[to] = isMinimum ? min(values[to], value) : max(values[to], value)
-            isSet[to] = true
-        }
+        let otherIsSet = other.isSet
+        let set = groups.indices.filter { otherIsSet[Int(groups[$0])] }
+        let folded = FoldedRows(
+            groups: set.map { into[$0] }, rows: set.map { groups[$0] }, changes: nil)
+        fold(other.values, folded)
     }
 
     func results(_ groups: [Int32], errors: inout RowErrors) -> Column {

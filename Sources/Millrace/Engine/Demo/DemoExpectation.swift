@@ -56,7 +56,8 @@ package struct DemoExpectation: Sendable {
 
     private mutating func add(_ bid: DemoBid, partition: Int32) {
         let start = bid.time - bid.time % Self.windowSize
-        if let before = highest[partition], start + Self.windowSize <= before - Self.watermarkDelay {
+        let end = start + Self.windowSize
+        if let before = highest[partition], end <= before - Self.watermarkDelay {
             late += 1
             return
         }

@@ -1,4 +1,5 @@
-// Sends the demo's bids, paced by the clock, on a thread of its own, and keeps what must come of them.
+// Sends the demo's bids, paced by the clock, on a thread of its own, and keeps what must come of
+// them.
 
 import Contracts
 import Foundation

@@ -1,5 +1,5 @@
-// The demo from start to verdict. One thread drives it; the broker, the bids and the children's logs
-// have their own.
+// The demo from start to verdict. One thread drives it; the broker, the bids and the children's
+// logs have their own.
 
 import Contracts
 import DeltaTable

@@ -47,8 +47,8 @@ package struct DemoRecord: Sendable {
 package struct DemoStream {
     /// Event time that all bids together span: thirty windows of the topology.
     static let spanSeconds: Int64 = 300
-    /// One bid in so many is sent so late that its window has closed; primes, so that the choices fall
-    /// on all partitions.
+    /// One bid in so many is sent so late that its window has closed; primes, so that the choices
+    /// fall on all partitions.
     static let lateEach = 401
     /// One bid in so many is sent a little late, which the watermark's delay forgives.
     static let tardyEach = 19
