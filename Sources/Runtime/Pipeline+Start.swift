@@ -11,11 +11,10 @@ import RocksState
 extension Pipeline {
     func start() throws(Failure) {
         let stored = try store.currentEpoch()
-        if let stored { try refuseEnded(stored) }
         epoch = stored?.marker.epoch ?? 0
         baseCounters = stored?.counters ?? [:]
         Failpoint.pass("start.opened")
-        try startCommitters()
+        _ = try startCommitters()
         for source in plan.sources { sources.append(try factory.makeSource(source, context)) }
         try resolvePartitions(isNew: stored == nil)
         Failpoint.pass("start.resolved")
@@ -24,34 +23,44 @@ extension Pipeline {
         Failpoint.pass("start.running")
     }
 
-    private func refuseEnded(_ stored: EpochRecord) throws(Failure) {
-        guard stored.hasEnded else { return }
+    /// A bounded run that has ended is not gone on with: all its windows are closed. But one that was
+    /// killed behind its last checkpoint still owes its sinks the epochs that are open.
+    func settleEnded() throws(Failure) {
+        let stored = try store.currentEpoch().required("an ended run without a checkpoint")
+        epoch = stored.marker.epoch
+        baseCounters = stored.counters
+        offsets = try store.offsets()
+        guard try startCommitters() == 0 else { return }
         throw Failure(
             .invalid, "state.ended",
             "this state directory holds a bounded run that has ended: all its windows are closed",
             hint: "start with a new --state; to go on reading later use --available-now")
     }
 
-    /// All markers are read before any sink is touched (design.md §3.7).
-    private func startCommitters() throws(Failure) {
+    /// All markers are read before any sink is touched (design.md §3.7). Returns how many intents are
+    /// open.
+    private func startCommitters() throws(Failure) -> Int {
         let committers = try factory.makeCommitters(of: plan, context)
         var threads: [CommitThread] = []
+        var openCount = 0
         for committer in committers {
             let history = try store.history(of: committer.target)
             let marker = try committer.readMarker()
             if case .stale = history.judge(marker, mayBeOld: true) {
                 throw Pipeline.staleDirectory(committer.name, marker, history)
             }
+            let open = try store.openIntents(of: committer.target)
+            openCount += open.count
             threads.append(
                 CommitThread(
                     committer: committer, history: history,
-                    open: try store.openIntents(of: committer.target), store: store,
-                    clock: options.clock,
+                    open: open, store: store, clock: options.clock,
                     report: { [reports] in reports.send(.commit($0)) }))
         }
         Failpoint.pass("start.markers_read")
         commits = threads
         for commit in commits { commit.start() }
+        return openCount
     }
 
     static func staleDirectory(

@@ -71,9 +71,14 @@ public final class Pipeline {
     /// Runs to the end of the mode, or until stop is requested.
     public func run() throws(Failure) -> RunSummary {
         do {
-            try start()
-            try loop()
-            return try finish()
+            if try store.currentEpoch()?.hasEnded == true {
+                try settleEnded()
+            } else {
+                try start()
+                try loop()
+                try takeLastCheckpoint()
+            }
+            return try drainCommits()
         } catch {
             stopWorkers()
             for commit in commits { commit.stop(waitMilliseconds: 2_000) }
@@ -109,14 +114,18 @@ public final class Pipeline {
         }
     }
 
-    /// Final checkpoint, workers stop, sinks take what is left.
-    private func finish() throws(Failure) -> RunSummary {
+    /// Final checkpoint; workers stop.
+    private func takeLastCheckpoint() throws(Failure) {
         while gathering != nil { try handle(reports.take(milliseconds: 20)) }
         let hasEnded = options.mode == .bounded && drained.count == options.workers
         beginEpoch(hasEnded: hasEnded)
         while gathering != nil { try handle(reports.take(milliseconds: 20)) }
         stopWorkers()
         Failpoint.pass("run.final_checkpoint")
+    }
+
+    /// Sinks take what is left.
+    private func drainCommits() throws(Failure) -> RunSummary {
         for commit in commits { commit.drain() }
         let deadline = now + Pipeline.drainMicroseconds
         while commits.contains(where: { !$0.isEmpty }) {
