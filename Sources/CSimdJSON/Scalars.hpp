@@ -67,6 +67,27 @@ inline bool parse_number(Token token, Decimal &out) noexcept {
     return p == end;
 }
 
+/// The same grammar for a number that nobody wants.
+inline bool is_number(Token token) noexcept {
+    const uint8_t *p = token.start, *end = token.end;
+    if (p < end && *p == '-') p++;
+    if (p >= end || !is_digit(*p)) return false;
+    if (*p == '0' && p + 1 < end && is_digit(p[1])) return false;
+    while (p < end && is_digit(*p)) p++;
+    if (p < end && *p == '.') {
+        p++;
+        if (p >= end || !is_digit(*p)) return false;
+        while (p < end && is_digit(*p)) p++;
+    }
+    if (p < end && (*p == 'e' || *p == 'E')) {
+        p++;
+        if (p < end && (*p == '+' || *p == '-')) p++;
+        if (p >= end || !is_digit(*p)) return false;
+        while (p < end && is_digit(*p)) p++;
+    }
+    return p == end;
+}
+
 inline int128 power_of_ten(int exponent) noexcept {
     int128 result = 1;
     while (exponent-- > 0) result *= 10;
@@ -129,8 +150,7 @@ inline int parse_numeric(Token token, int precision, int scale, int128 &out) noe
 
 /// Rounded to nearest, as PostgreSQL; beyond the range and below the smallest: out of range.
 template <typename Float> int parse_float(Token token, double &out) noexcept {
-    Decimal number;
-    if (!parse_number(token, number)) return MILLRACE_JSON_WRONG_TYPE;
+    if (!is_number(token)) return MILLRACE_JSON_WRONG_TYPE;
     Float value = 0;
     auto start = reinterpret_cast<const char *>(token.start);
     auto end = reinterpret_cast<const char *>(token.end);

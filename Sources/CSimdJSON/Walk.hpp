@@ -2,7 +2,8 @@
 //
 // Stage 1 of simdjson gives, for a whole chunk of documents, the places of `{ } [ ] : ,` and of the
 // first byte of each string, number and literal. A token ends before the white space that precedes
-// the next place, so nothing is scanned twice: a string's closing quote is the last byte of its token.
+// the next place, so nothing is scanned twice: a string's closing quote is the last byte of its
+// token.
 //
 // Invariant: between two documents every column holds exactly one entry a document; between two
 // fields every column below a row holds as many entries as the row, or one more. What a broken
@@ -152,8 +153,7 @@ struct Walker {
         if (c == 't') return equals(t, "true");
         if (c == 'f') return equals(t, "false");
         if (c == 'n') return equals(t, "null");
-        Decimal number;
-        return parse_number(t, number);
+        return is_number(t);
     }
 
     int fail(int reason, size_t at) noexcept {
@@ -238,9 +238,8 @@ struct Walker {
     }
 
     static int unless_malformed(int status, Token t) noexcept {
-        Decimal number;
         if (status != MILLRACE_JSON_WRONG_TYPE) return status;
-        return parse_number(t, number) ? status : MILLRACE_JSON_MALFORMED;
+        return is_number(t) ? status : MILLRACE_JSON_MALFORMED;
     }
 
     int append_number(Node &node, Token t) {
@@ -270,7 +269,8 @@ struct Walker {
             status = unless_malformed(
                 node.unit == MILLRACE_JSON_DAYS ? parse_integer(t, 32, integer)
                                                 : parse_unit(t, node.unit, integer), t);
-            if (!status && node.kind == MILLRACE_JSON_TIMESTAMP && (node.flags & MILLRACE_JSON_LENIENT))
+            if (!status && node.kind == MILLRACE_JSON_TIMESTAMP
+                && (node.flags & MILLRACE_JSON_LENIENT))
                 integer = infinite(integer);
             if (!status && node.kind == MILLRACE_JSON_TIME
                 && (integer < 0 || integer > 86'400'000'000)) status = MILLRACE_JSON_OUT_OF_RANGE;
@@ -299,7 +299,8 @@ struct Walker {
             if (bytes[first] != uint8_t(value)) return MILLRACE_JSON_OUT_OF_RANGE;
             first++;
         }
-        if (first > 0 && ((bytes[first] ^ uint8_t(value)) & 0x80)) return MILLRACE_JSON_OUT_OF_RANGE;
+        if (first > 0 && ((bytes[first] ^ uint8_t(value)) & 0x80))
+            return MILLRACE_JSON_OUT_OF_RANGE;
         for (size_t i = first; i < bytes.size(); i++) value = value << 8 | bytes[i];
         out = int128(value);
         int128 limit = power_of_ten(node.precision);
@@ -393,7 +394,7 @@ struct Walker {
         char lower[6] = {};
         if (t.size() == 0 || t.size() > 5) return MILLRACE_JSON_WRONG_TYPE;
         for (size_t i = 0; i < t.size(); i++)
-            lower[i] = char(t.start[i] >= 'A' && t.start[i] <= 'Z' ? t.start[i] | 0x20 : t.start[i]);
+            lower[i] = char(t.start[i] | (t.start[i] >= 'A' && t.start[i] <= 'Z' ? 0x20 : 0));
         for (const char *yes : {"t", "true", "y", "yes", "on", "1"})
             if (strcmp(lower, yes) == 0) { node.bools.push_back(1); return 0; }
         for (const char *no : {"f", "false", "n", "no", "off", "0"})
@@ -539,7 +540,8 @@ struct Walker {
 
     // Objects.
 
-    /// The field whose name the key is; −1: none. Fields mostly come in one order: `hint` goes first.
+    /// The field whose name the key is; −1: none. Fields mostly come in one order: `hint` goes
+    /// first.
     int32_t match(const std::vector<int32_t> &fields, Token key, size_t &hint, bool &broken) {
         const uint8_t *name = key.start + 1;
         size_t length = key.size() - 2;

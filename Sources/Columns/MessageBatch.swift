@@ -46,10 +46,10 @@ public struct MessageBatch: Sendable {
     ) {
         appendPlace(partition, offset, timestamp, keyIsNull: key == nil, valueIsNull: value == nil)
         let start = values.count
-        if let value { values.append(contentsOf: value) }
+        if let value { Self.copy(value, to: &values) }
         endValue(from: start)
         let keyStart = keys.count
-        if let key { keys.append(contentsOf: key) }
+        if let key { Self.copy(key, to: &keys) }
         keyRanges.append(ValueRange(start: keyStart, length: keys.count - keyStart))
     }
 
@@ -68,6 +68,15 @@ public struct MessageBatch: Sendable {
         let keyStart = keys.count
         if let key = unsafe key { unsafe keys.append(contentsOf: key) }
         keyRanges.append(ValueRange(start: keyStart, length: keys.count - keyStart))
+    }
+
+    /// At once where the bytes lie together: a generic loop over them costs 2 ns a byte.
+    private static func copy(_ bytes: some Collection<UInt8>, to arena: inout [UInt8]) {
+        // SAFETY: the buffer is copied while the closure runs.
+        let isCopied: Void? = bytes.withContiguousStorageIfAvailable {
+            unsafe arena.append(contentsOf: $0)
+        }
+        if isCopied == nil { arena.append(contentsOf: bytes) }
     }
 
     private mutating func appendPlace(
@@ -137,8 +146,8 @@ public struct MessageBatch: Sendable {
 }
 
 extension MessageBatch {
-    /// Messages that lie in one buffer already, each followed by a newline: lines of a file. None has
-    /// a key, a header or a time of its own. The buffer is taken over, not copied.
+    /// Messages that lie in one buffer already, each followed by a newline: lines of a file. None
+    /// has a key, a header or a time of its own. The buffer is taken over, not copied.
     public init(lines: [UInt8], ranges: [ValueRange], offsets: [Int64], partition: Int32) {
         let count = ranges.count
         require(offsets.count == count, "\(offsets.count) offsets for \(count) lines")

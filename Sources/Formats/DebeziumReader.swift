@@ -1,11 +1,12 @@
 // `format = 'debezium_json'`: Debezium's envelope, plain or with Kafka Connect's schema around it.
 //
-// The engine keeps the last row of each key (dialect.md §2.4), so of `before` only the key's columns
-// are read: under REPLICA IDENTITY DEFAULT the others are made up. c, r and u put `after`, d removes
-// `before`'s key; a u whose keys differ does both, removal first. With a schema the encodings of decimals and times follow it, message by message;
-// without, a number for a timestamp or a time is in µs (Debezium's default for PostgreSQL) unless
-// `timestamp_format` says otherwise, a date in days, and a decimal in a string is text if it has a
-// point, else base64. A value that may be either is refused rather than guessed.
+// The engine keeps the last row of each key (dialect.md §2.4), so of `before` only the key's
+// columns are read: under REPLICA IDENTITY DEFAULT the others are made up. c, r and u put `after`,
+// d removes `before`'s key; a u whose keys differ does both, removal first. With a schema the
+// encodings of decimals and times follow it, message by message; without, a number for a timestamp
+// or a time is in µs (Debezium's default for PostgreSQL) unless `timestamp_format` says otherwise,
+// a date in days, and a decimal in a string is text if it has a point, else base64. A value that
+// may be either is refused rather than guessed.
 
 import CSimdJSON
 import Columns

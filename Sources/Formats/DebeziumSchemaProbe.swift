@@ -1,5 +1,5 @@
-// Reads the `schema` part of Kafka Connect's envelope, which says how decimals and times stand in the
-// payload (Debezium: "Data type mappings"; Connect: org.apache.kafka.connect.data).
+// Reads the `schema` part of Kafka Connect's envelope, which says how decimals and times stand in
+// the payload (Debezium: "Data type mappings"; Connect: org.apache.kafka.connect.data).
 
 import CSimdJSON
 import Columns

@@ -38,7 +38,7 @@ extension JSONError {
         case MILLRACE_JSON_PLACEHOLDER:
             "\(owner)the message lacks this unchanged large value (REPLICA IDENTITY FULL has it)"
         case MILLRACE_JSON_AMBIGUOUS:
-            "\(owner)\(token) may be base64 or digits (send schemas, or decimal.handling.mode=double)"
+            "\(owner)\(token) may be base64 or digits (send schemas to tell them apart)"
         default:
             token.isEmpty
                 ? "\(owner)broken JSON: it ends too early" : "\(owner)broken JSON at \(token)"

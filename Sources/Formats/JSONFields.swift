@@ -146,7 +146,8 @@ final class JSONFields {
         return id
     }
 
-    /// Decodes documents of `arena`. Text columns share the arena's memory unless a text has escapes.
+    /// Decodes documents of `arena`. Text columns share the arena's memory unless a text has
+    /// escapes.
     func decode(
         _ arena: [UInt8], _ ranges: [ValueRange], isNull: [UInt8], checksAll: Bool
     ) throws(Failure) -> JSONColumns {
@@ -232,11 +233,13 @@ final class JSONFields {
     }
 
     /// `count` values at `source`, whose layout in C is `Value`'s.
-    private func copy<Value: BitwiseCopyable>(_ source: UnsafeRawPointer?, _ count: Int) -> [Value] {
+    private func copy<Value: BitwiseCopyable>(
+        _ source: UnsafeRawPointer?, _ count: Int
+    ) -> [Value] {
         guard count > 0, let source = unsafe source else { return [] }
         return unsafe [Value](unsafeUninitializedCapacity: count) { buffer, written in
-            // SAFETY: the callee's vector holds `count` values of `Value`'s size and alignment, bools
-            // as 0 or 1, and changes only in the next decode.
+            // SAFETY: the callee's vector holds `count` values of `Value`'s size and alignment,
+            // bools as 0 or 1, and changes only in the next decode.
             unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(
                 from: UnsafeRawBufferPointer(
                     start: source, count: count * MemoryLayout<Value>.stride))

@@ -8,16 +8,17 @@ import Types
 /// What a batch of messages came to.
 public struct DecodedMessages: Sendable {
     /// The columns of `SourcePlan.decoded`, in that order. Of a source with a primary key each row
-    /// carries its change: +1 puts the row under its key, −1 removes the key (only the key's columns
-    /// count then).
+    /// carries its change: +1 puts the row under its key, −1 removes the key (only the key's
+    /// columns count then).
     public let batch: Batch
-    /// The message that each row of `batch` came from, ascending; a message that changes its row's key
-    /// gives two rows, the removal of the old key first.
+    /// The message that each row of `batch` came from, ascending; a message that changes its row's
+    /// key gives two rows, the removal of the old key first.
     public let messages: [Int32]
     /// Messages that broke the contract, ascending; `row` is the message's index.
     public let errors: [RowError]
-    /// Messages that hold no row and break nothing: tombstones of a source without a key, Debezium's
-    /// tombstones and logical messages. rows + errors + skipped = messages, but for those.
+    /// Messages that hold no row and break nothing: tombstones of a source without a key,
+    /// Debezium's tombstones and logical messages. rows + errors + skipped = messages, but for
+    /// those.
     public let skipped: Int
 }
 

@@ -67,6 +67,7 @@ public final class KafkaConsumer: Sendable {
     ) throws(Failure) -> (low: Int64, end: Int64) {
         var low: Int64 = 0
         var high: Int64 = 0
+        // SAFETY: here and below: client and list live as long as the call, which keeps neither.
         let error = unsafe rd_kafka_query_watermark_offsets(
             handle.client, topic, partition, &low, &high, timeout.milliseconds)
         try Failure.check(error, "offsets of \(topic)/\(partition)")
@@ -84,8 +85,8 @@ public final class KafkaConsumer: Sendable {
         return error == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : nil
     }
 
-    /// The first offset whose record's time is ≥ `milliseconds` since 1970; a partition without such
-    /// a record is not in the answer.
+    /// The first offset whose record's time is ≥ `milliseconds` since 1970; a partition without
+    /// such a record is not in the answer.
     public func offsets(
         atOrAfter milliseconds: Int64, partitions: [Int32], timeout: Duration = .seconds(10)
     ) throws(Failure) -> [Int32: Int64] {
@@ -103,8 +104,9 @@ public final class KafkaConsumer: Sendable {
 
     /// Adds partitions; their records come out of their queues from the given offsets on.
     ///
-    /// A partition is forwarded to its queue after it was assigned; what it brought before that lies in
-    /// the consumer's common queue, and goes first. Trap: a partition that is assigned already.
+    /// A partition is forwarded to its queue after it was assigned; what it brought before that
+    /// lies in the consumer's common queue, and goes first. Trap: a partition that is assigned
+    /// already.
     public func assign(_ assignments: [KafkaAssignment]) throws(Failure) {
         guard !assignments.isEmpty else { return }
         let isFirst = assigned.withLock { assigned in
@@ -166,8 +168,8 @@ public final class KafkaConsumer: Sendable {
         }
     }
 
-    /// Stops fetching; what is fetched already stays and comes after `resume`. For long stalls only: a
-    /// queue that is not polled holds its partitions back by itself.
+    /// Stops fetching; what is fetched already stays and comes after `resume`. For long stalls
+    /// only: a queue that is not polled holds its partitions back by itself.
     public func pause(_ partitions: [Int32]) throws(Failure) {
         let list = KafkaPartitionList(topic, partitions.map { ($0, -1001) })
         try unsafe Failure.check(
@@ -180,8 +182,8 @@ public final class KafkaConsumer: Sendable {
             rd_kafka_resume_partitions(handle.client, list.list), "resuming \(topic)")
     }
 
-    /// Commits the group's offsets for tools that watch lag; Millrace never reads them back. Doesn't
-    /// wait: a failure shows as an event.
+    /// Commits the group's offsets for tools that watch lag; Millrace never reads them back.
+    /// Doesn't wait: a failure shows as an event.
     public func commitForLag(_ offsets: [Int32: Int64]) throws(Failure) {
         let sorted = offsets.sorted { $0.key < $1.key }
         let list = KafkaPartitionList(topic, sorted.map { ($0.key, $0.value) })

@@ -1,8 +1,8 @@
 // Writing: one producer, idempotent, with transactions where it has a transactional id.
 //
 // Of a row that `produce` refuses a transaction knows nothing and commits all the same; so every
-// answer and every delivery report is counted here, and `commit` commits only when each row that was
-// asked for has been delivered.
+// answer and every delivery report is counted here, and `commit` commits only when each row that
+// was asked for has been delivered.
 
 import CRdKafka
 public import Contracts
@@ -49,8 +49,9 @@ public enum KafkaTransactionOutcome: Sendable {
     case retry(Failure)
     /// Abort; then the epoch can be sent again in a new transaction.
     case mustAbort(Failure)
-    /// This producer has ended, or another one of its transactional id has taken over (a transaction
-    /// time-out looks the same): destroy it, read the progress record, decide (design.md §3.6).
+    /// This producer has ended, or another one of its transactional id has taken over (a
+    /// transaction time-out looks the same): destroy it, read the progress record, decide
+    /// (design.md §3.6).
     case fatal(Failure)
 }
 

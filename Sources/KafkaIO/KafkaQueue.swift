@@ -54,8 +54,8 @@ public struct KafkaPoll: Sendable {
 /// One worker's queue of a consumer. Poll it from one thread at a time.
 @safe
 public final class KafkaQueue: @unchecked Sendable {
-    // because the pointers never change, `scratch` is only used by the polling thread, and `kept` is
-    // behind a lock.
+    // because the pointers never change, `scratch` is only used by the polling thread, and `kept`
+    // is behind a lock.
     let queue: OpaquePointer
     private let handle: KafkaHandle
     private let topic: String
@@ -96,8 +96,8 @@ public final class KafkaQueue: @unchecked Sendable {
         kept.withLock { $0.append(poll) }
     }
 
-    /// Waits for messages up to `timeout`, at most `longestWait`. Throws nothing: what goes wrong is an
-    /// event. Complexity: one copy of the bytes, no allocation a message.
+    /// Waits for messages up to `timeout`, at most `longestWait`. Throws nothing: what goes wrong
+    /// is an event. Complexity: one copy of the bytes, no allocation a message.
     public func poll(maximumMessages: Int, timeout: Duration) -> KafkaPoll {
         let first = kept.withLock { $0.isEmpty ? nil : $0.removeFirst() }
         if let first { return first }

@@ -8,8 +8,8 @@ public import Contracts
 public enum KafkaLookup: Sendable {
     /// A batch with the record.
     case found(MessageBatch)
-    /// Nothing at this offset, but something behind it or the log goes on: compacted away, or a control
-    /// record.
+    /// Nothing at this offset, but something behind it or the log goes on: compacted away, or a
+    /// control record.
     case compactedAway
     /// The log begins behind the offset.
     case belowStart(low: Int64)
@@ -46,9 +46,9 @@ public struct KafkaTopicReader: Sendable {
         return result.isEmpty ? .compactedAway : .found(result)
     }
 
-    /// The newest record of each key of all partitions, up to the high watermark as asked for at the
-    /// beginning with read_uncommitted; waits while a transaction still hides part of it. Tombstones
-    /// delete. Throws `kafka.timed_out` when that lasts longer than `timeout`.
+    /// The newest record of each key of all partitions, up to the high watermark as asked for at
+    /// the beginning with read_uncommitted; waits while a transaction still hides part of it.
+    /// Tombstones delete. Throws `kafka.timed_out` when that lasts longer than `timeout`.
     public func newestByKey(timeout: Duration) throws(Failure) -> [[UInt8]: [UInt8]] {
         let deadline = ContinuousClock.now + timeout
         let uncommitted = try KafkaConsumer(

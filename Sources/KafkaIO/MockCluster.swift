@@ -27,6 +27,7 @@ public final class MockCluster: @unchecked Sendable {
         unsafe bootstrapServers = String(cString: rd_kafka_mock_cluster_bootstraps(made))
     }
 
+    // SAFETY: the cluster is ours, and goes before the client that carries it.
     deinit { unsafe rd_kafka_mock_cluster_destroy(cluster) }
 
     public var configuration: KafkaClientConfiguration {

@@ -36,10 +36,12 @@ struct Recording: Sendable, CustomTestStringConvertible {
             runs: ["default.plain", "default.schema"], columns: customers, key: ["id"]),
         Recording(
             scenario: "pk_update_identity_default", table: "lines",
-            runs: ["default.plain", "default.schema"], columns: lines, key: ["order_id", "line_no"]),
+            runs: ["default.plain", "default.schema"], columns: lines,
+            key: ["order_id", "line_no"]),
         Recording(
             scenario: "pk_update_identity_full", table: "lines",
-            runs: ["default.plain", "default.schema"], columns: lines, key: ["order_id", "line_no"]),
+            runs: ["default.plain", "default.schema"], columns: lines,
+            key: ["order_id", "line_no"]),
         Recording(
             scenario: "inserts", table: "events", runs: ["default.plain", "default.schema"],
             columns: [
@@ -93,7 +95,8 @@ struct Recording: Sendable, CustomTestStringConvertible {
             runs: ["precise_adaptive.schema", "precise_adaptive.plain"],
             columns: [
                 ("id", .integer), ("ints", .array(.integer)), ("bigs", .array(.bigint)),
-                ("smalls", .array(.smallint)), ("texts", .array(.text)), ("bools", .array(.boolean)),
+                ("smalls", .array(.smallint)), ("texts", .array(.text)),
+                ("bools", .array(.boolean)),
                 ("dates", .array(.date)), ("nums", .array(.numeric(precision: 6, scale: 2))),
                 ("uuids", .array(.uuid)), ("tss", .array(.timestamp)),
                 ("tstzs", .array(.timestamptz)), ("dbls", .array(.double)), ("jbs", .array(.json)),
@@ -156,9 +159,17 @@ struct Recording: Sendable, CustomTestStringConvertible {
             guard message.topic == "dbz.public.\(table)" else { continue }
             batch.append(
                 partition: message.partition, offset: Int64(batch.count),
-                key: message.key.map { Array($0.utf8) }, value: message.value.map { Array($0.utf8) })
+                key: message.key.map { Array($0.utf8) },
+                value: message.value.map { Array($0.utf8) })
         }
         return batch
+    }
+
+    static func messages(
+        _ scenario: String, _ table: String, _ run: String
+    ) throws -> MessageBatch {
+        try Recording(scenario: scenario, table: table, runs: [], columns: [], key: [])
+            .messages(run)
     }
 
     /// The expected rows: each column's text, by the key's texts.
@@ -208,9 +219,32 @@ struct DebeziumRecordingTests {
         return rows
     }
 
+    /// Two schemas in turn, as while a table is being altered: each message is read by its own.
+    @Test func schemasMayAlternate() throws {
+        let millis = try Recording.messages("types", "t_time", "precise_connect.schema")
+        let micros = try Recording.messages("types", "t_time", "precise_adaptive.schema")
+        var mixed = MessageBatch()
+        for message in 0..<min(millis.count, micros.count) {
+            for batch in [millis, micros] {
+                mixed.append(
+                    partition: 0, offset: 0, key: [UInt8]?.none, value: batch.value(message))
+            }
+        }
+        let decoded = try decoder(
+            [("id", .integer), ("ts3", .timestamp)], kind: .debeziumJSON, key: ["id"]
+        ).decode(mixed, extractedAt: 0)
+        #expect(decoded.errors == [] && decoded.batch.rowCount > 20)
+        for pair in 0..<decoded.batch.rowCount / 2 {
+            for column in decoded.batch.columns {
+                #expect(column.scalar(2 * pair) == column.scalar(2 * pair + 1))
+            }
+        }
+    }
+
     @Test func truncatesAreRefused() throws {
         let recording = Recording(
-            scenario: "truncate", table: "other", runs: [], columns: [("id", .integer)], key: ["id"])
+            scenario: "truncate", table: "other", runs: [], columns: [("id", .integer)],
+            key: ["id"])
         let decoded = try decoder(recording.columns, kind: .debeziumJSON, key: ["id"])
             .decode(recording.messages("skipped_none.plain"), extractedAt: 0)
         #expect(decoded.errors.contains { $0.detail.contains("truncate") })

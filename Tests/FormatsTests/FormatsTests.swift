@@ -116,7 +116,8 @@ struct ReasonError: Error, Equatable { let reason: DataErrorReason }
     }
 
     @Test(arguments: [
-        ("2026-01-02T03:04:05Z", 1_767_323_045_000_000), ("2026-01-02 03:04:05", 1_767_323_045_000_000),
+        ("2026-01-02T03:04:05Z", 1_767_323_045_000_000),
+        ("2026-01-02 03:04:05", 1_767_323_045_000_000),
         ("2026-01-02T03:04:05.5+01:00", 1_767_319_445_500_000),
         ("2026-01-02T03:04:05.1234567Z", 1_767_323_045_123_457),
         ("1969-12-31T23:59:59.999999Z", -1), ("2026-01-02", 1_767_312_000_000_000),
@@ -242,7 +243,8 @@ struct ReasonError: Error, Equatable { let reason: DataErrorReason }
 
     @Test func invalidUTF8IsItsOwnMessagesFault() throws {
         var messages = MessageBatch()
-        for value in [Array(#"{"v":"a"}"#.utf8), Array(#"{"v":""#.utf8) + [0xc3], Array(#"{"v":"c"}"#.utf8)] {
+        let cut = Array(#"{"v":""#.utf8) + [0xc3]
+        for value in [Array(#"{"v":"a"}"#.utf8), cut, Array(#"{"v":"c"}"#.utf8)] {
             messages.append(partition: 0, offset: 0, key: [UInt8]?.none, value: value)
         }
         let decoded = try decoder([("v", .text)]).decode(messages, extractedAt: 0)
@@ -255,10 +257,14 @@ struct ReasonError: Error, Equatable { let reason: DataErrorReason }
     /// Each document is decoded alike alone and among any neighbours, broken ones included.
     @Test func neighboursDoNotMatter() throws {
         let documents: [String?] = [
-            #"{"a":1,"b":"x","c":[1,2]}"#, #"{"a":2,"b":"open"#, nil, "", #"{"a":3,"b":"\n"}"#, "\"",
-            #"{"a":"no"}"#, #"{"c":[3,{"#, #"{"b":"é","c":null}"#, "\\", #"{"a":4}"#, "]", "{", "null",
+            #"{"a":1,"b":"x","c":[1,2]}"#, #"{"a":2,"b":"open"#, nil, "",
+            #"{"a":3,"b":"\n"}"#, "\"",
+            #"{"a":"no"}"#, #"{"c":[3,{"#, #"{"b":"é","c":null}"#, "\\", #"{"a":4}"#,
+            "]", "{", "null",
         ]
-        let fields: [(String, LogicalType)] = [("a", .bigint), ("b", .text), ("c", .array(.integer))]
+        let fields: [(String, LogicalType)] = [
+            ("a", .bigint), ("b", .text), ("c", .array(.integer)),
+        ]
         let together = try decoder(fields).decode(batch(documents), extractedAt: 0)
         var row = 0
         for (index, document) in documents.enumerated() {

@@ -12,7 +12,8 @@ import Types
 
     @Test func aNullValueRemovesItsKey() throws {
         let messages = batch(
-            [#"{"k":1,"v":"a"}"#, nil, #"{"v":"b","k":2}"#], keys: [#"{"k":1}"#, #"{"k":1}"#, #"{"k":2}"#])
+            [#"{"k":1,"v":"a"}"#, nil, #"{"v":"b","k":2}"#],
+            keys: [#"{"k":1}"#, #"{"k":1}"#, #"{"k":2}"#])
         let decoded = try decoder(fields, key: ["k"], keyFormat: .json)
             .decode(messages, extractedAt: 0)
         #expect(decoded.batch.changes == [1, -1, 1])

@@ -21,7 +21,10 @@ private let fields: [(String, LogicalType, [Scalar], String)] = [
         "tz", .timestamptz, [.int64(1_500_000), .int64(.max)],
         #""1970-01-01T00:00:01.5Z" "infinity""#
     ),
-    ("ts", .timestamp, [.int64(0), .int64(-1)], #""1970-01-01T00:00:00" "1969-12-31T23:59:59.999999""#),
+    (
+        "ts", .timestamp, [.int64(0), .int64(-1)],
+        #""1970-01-01T00:00:00" "1969-12-31T23:59:59.999999""#
+    ),
     (
         "u", .uuid, [.int128(15), .int128(.min)],
         #""80000000-0000-0000-0000-00000000000f" "00000000-0000-0000-0000-000000000000""#
@@ -60,7 +63,9 @@ private func text(_ rows: EncodedText, _ row: Int) -> String {
         for (name, type, values, expected) in fields {
             let rows = JSONRowEncoder(Schema([Field(name, type)]))
                 .encode(of([Column(type, scalars: values + [.null])]))
-            let objects = (0..<2).map { String(text(rows, $0).dropFirst(name.count + 4).dropLast()) }
+            let objects = (0..<2).map {
+                String(text(rows, $0).dropFirst(name.count + 4).dropLast())
+            }
             #expect(objects.joined(separator: " ") == expected)
             #expect(text(rows, 2) == "{\"\(name)\":null}")
         }

@@ -82,7 +82,9 @@ extension KafkaQueue {
 }
 
 extension KafkaProducer {
-    func send(_ topic: String, _ values: [String], partition: Int32 = 0, key: String? = nil) throws {
+    func send(
+        _ topic: String, _ values: [String], partition: Int32 = 0, key: String? = nil
+    ) throws {
         for value in values {
             let refused = try produce(
                 KafkaRecord(

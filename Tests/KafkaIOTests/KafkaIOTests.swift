@@ -34,8 +34,8 @@ import Testing
         #expect(all.keys[headers[0].name.lowerBound] == 0x68)
     }
 
-    /// Each record reaches the queue of its partition once and in order, also what was fetched before
-    /// the partitions were forwarded, and after partitions have been added and given back.
+    /// Each record reaches the queue of its partition once and in order, also what was fetched
+    /// before the partitions were forwarded, and after partitions have been added and given back.
     @Test func twoQueuesShareATopic() throws {
         let cluster = try MockCluster()
         try cluster.createTopic("t", partitions: 4)
@@ -80,7 +80,9 @@ import Testing
         var received = Received()
         consumer.queues[0].receive(into: &received) { !$0.values.isEmpty }
         try consumer.pause([0])
-        for _ in 0..<5 { received.take(consumer.queues[0].poll(maximumMessages: 100, timeout: .zero)) }
+        for _ in 0..<5 {
+            received.take(consumer.queues[0].poll(maximumMessages: 100, timeout: .zero))
+        }
         try consumer.resume([0])
         consumer.queues[0].receive(into: &received) { $0.next[0] == 2000 }
         #expect(received.values[0] == values)
@@ -101,7 +103,8 @@ import Testing
         try cluster.createTopic("t", partitions: 1000)
         let producer = try KafkaProducer(cluster.configuration)
         let hashes: [(String, Int32)] = [
-            ("21", -973_932_308), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536),
+            ("21", -973_932_308), ("foobar", -790_332_482),
+            ("a-little-bit-long-string", -985_981_536),
             ("a-little-bit-longer-string", -1_486_304_829),
             ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
         ]
@@ -125,10 +128,12 @@ import Testing
                     properties: ["enable.auto.commit": "true"]), topic: "t")
         }
         let secret = KafkaClientConfiguration(
-            bootstrapServers: "h:1", properties: ["sasl.password": "hunter2", "fetch.min.bytes": "x"])
+            bootstrapServers: "h:1",
+            properties: ["sasl.password": "hunter2", "fetch.min.bytes": "x"])
         let failure = #expect(throws: Failure.self) { try KafkaConsumer(secret, topic: "t") }
         #expect(failure?.kind == .invalid)
-        #expect(!"\(secret) \(String(reflecting: secret)) \(failure.debugDescription)".contains("hunter2"))
+        let shown = "\(secret) \(String(reflecting: secret)) \(failure.debugDescription)"
+        #expect(!shown.contains("hunter2"))
         let away = KafkaClientConfiguration(bootstrapServers: "127.0.0.1:1")
         #expect(throws: Failure.self) {
             try KafkaConsumer(away, topic: "t").partitions(timeout: .milliseconds(200))

@@ -106,21 +106,21 @@ struct millrace_json;
 
 struct millrace_json *millrace_json_create(void);
 void millrace_json_destroy(struct millrace_json *decoder);
-/// Adds a node below `parent` (−1: a field of the document; an array has one child). Answers its id,
-/// −1 when out of memory.
+/// Adds a node below `parent` (−1: a field of the document; an array has one child). Answers its
+/// id, −1 when out of memory.
 int32_t millrace_json_add(
     struct millrace_json *decoder, int32_t parent, int32_t kind, const uint8_t *name,
     size_t name_length, int32_t precision, int32_t scale, int32_t unit, int32_t flags);
-/// Decodes `count` documents. A document at [start, start + length) must be followed by a newline to
-/// be indexed together with its neighbours; else it is indexed alone. With `is_null[i]` the document
-/// is skipped: its row is all NULL. Escaped texts go to the overflow: their ranges count from
-/// `arena_length`. Answers 0, or millrace_json_reason OUT_OF_MEMORY.
+/// Decodes `count` documents. A document at [start, start + length) must be followed by a newline
+/// to be indexed together with its neighbours; else it is indexed alone. With `is_null[i]` the
+/// document is skipped: its row is all NULL. Escaped texts go to the overflow: their ranges count
+/// from `arena_length`. Answers 0, or millrace_json_reason OUT_OF_MEMORY.
 int32_t millrace_json_decode(
     struct millrace_json *decoder, const uint8_t *arena, size_t arena_length,
     const struct millrace_json_range *documents, const uint8_t *is_null, size_t count,
     int32_t checks_all);
-/// Reads plain texts by the same fields: `rows` × (the document's own fields) ranges, row after row.
-/// Booleans and bytea are PostgreSQL's (`t`, `\x00ff`), the rest as in JSON strings.
+/// Reads plain texts by the same fields: `rows` × (the document's own fields) ranges, row after
+/// row. Booleans and bytea are PostgreSQL's (`t`, `\x00ff`), the rest as in JSON strings.
 int32_t millrace_text_decode(
     struct millrace_json *decoder, const uint8_t *arena, size_t arena_length,
     const struct millrace_json_range *texts, const uint8_t *is_null, size_t rows);

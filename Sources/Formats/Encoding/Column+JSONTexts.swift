@@ -5,7 +5,8 @@ import Kernels
 import Types
 
 extension Column {
-    /// `null` for NULL; else what `JSONValueText` writes, with a loop of its own for the usual types.
+    /// `null` for NULL; else what `JSONValueText` writes, with a loop of its own for the usual
+    /// types.
     func jsonTexts(_ type: LogicalType) -> ByteColumn {
         switch (values, type) {
         case (.int64(let values), .smallint), (.int64(let values), .integer),

@@ -1,5 +1,5 @@
-// A changelog in Debezium's envelope, without schema: an insert is `c` with `after`, a retraction `d`
-// with `before`; an update is its `d` and its `c`, as they stand in the batch.
+// A changelog in Debezium's envelope, without schema: an insert is `c` with `after`, a retraction
+// `d` with `before`; an update is its `d` and its `c`, as they stand in the batch.
 
 public import Columns
 import Contracts

@@ -106,6 +106,16 @@ public enum JSONValueText {
     /// A string with what JSON must escape escaped, and nothing else (RFC 8259 §7).
     public static func appendString(_ text: ArraySlice<UInt8>, to bytes: inout [UInt8]) {
         bytes.append(0x22)
+        // Most texts need nothing; this loop has no exit, so that it runs on vectors.
+        var special: UInt8 = 0
+        for byte in text {
+            special |= (byte < 0x20 ? 1 : 0) | (byte == 0x22 ? 1 : 0) | (byte == 0x5c ? 1 : 0)
+        }
+        guard special != 0 else {
+            bytes.append(contentsOf: text)
+            bytes.append(0x22)
+            return
+        }
         for byte in text {
             switch byte {
             case 0x22, 0x5c:

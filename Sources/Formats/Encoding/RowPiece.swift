@@ -1,5 +1,5 @@
-// Rows put together from pieces: columns are encoded each in its own loop and stitched here, so that
-// no loop over rows asks for types.
+// Rows put together from pieces: columns are encoded each in its own loop and stitched here, so
+// that no loop over rows asks for types.
 
 import Columns
 import Contracts

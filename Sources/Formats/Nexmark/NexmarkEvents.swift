@@ -2,9 +2,10 @@
 //
 // Proportions, ids and hot ratios are the defaults of nexmark/nexmark's NexmarkConfiguration: of 50
 // events the first is a person, the next three are auctions, the others bids; every id counts from
-// 1000; half of the bids go to the newest hot auction, three quarters come from the newest hot bidder.
-// The original draws from one sequential generator; here a draw is a hash of (seed, event, field), so
-// that any event can be made without the ones before it: the stream resumes anywhere without state.
+// 1000; half of the bids go to the newest hot auction, three quarters come from the newest hot
+// bidder. The original draws from one sequential generator; here a draw is a hash of (seed, event,
+// field), so that any event can be made without the ones before it: the stream resumes anywhere
+// without state.
 
 /// Draws and ids of one stream.
 struct NexmarkEvents {

@@ -1,11 +1,12 @@
-// Nexmark's events as columns (https://datalab.cs.pdx.edu/niagara/NEXMark): the auction site's bids,
-// auctions and new people, deterministic, from any event on.
+// Nexmark's events as columns (https://datalab.cs.pdx.edu/niagara/NEXMark): the auction site's
+// bids, auctions and new people, deterministic, from any event on.
 //
 // Event n belongs to partition n % partitions; its offset there is n / partitions. With
 // `out_of_order` = g > 1 the events of each group of g come in the order (i × 953) % g, as in the
 // original. A table is wide (columns `event_type`: 0 person, 1 auction, 2 bid; `date_time`; rows
-// `person`, `auction`, `bid`, or single fields as `"bid.price"`), one row an event; or flat (a bid's,
-// an auction's or a person's fields by their own names), and then other events are passed over.
+// `person`, `auction`, `bid`, or single fields as `"bid.price"`), one row an event; or flat (a
+// bid's, an auction's or a person's fields by their own names), and then other events are passed
+// over.
 
 public import Columns
 public import Contracts
