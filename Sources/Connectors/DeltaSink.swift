@@ -88,9 +88,9 @@ final class DeltaAppendWriter: SinkWriter {
         nextEpoch = marker.epoch + 1
         guard let closing = writer else { return [] }
         writer = nil
-        Failpoint.pass("delta.before_files_closed")
+        Failpoint.pass("delta.before_files_closed", output.plan.name)
         let files = try closing.close()
-        Failpoint.pass("delta.files_durable")
+        Failpoint.pass("delta.files_durable", output.plan.name)
         guard !files.isEmpty else { return [] }
         let bytes = DeltaAction.entry(files.map { .add($0) })
         return [IntentPart(target: output.target, bytes: bytes)]

@@ -38,7 +38,7 @@ final class DeltaSinkCommitter: SinkCommitter {
     }
 
     func readMarker() throws(Failure) -> Marker? {
-        Failpoint.pass("delta.read_marker")
+        Failpoint.pass("delta.read_marker", name)
         return try table.withLock { table throws(Failure) in
             guard let snapshot = try table.committer.currentSnapshot() else { return nil }
             _ = try snapshot.shape(for: output.shape)
@@ -92,8 +92,8 @@ final class DeltaSinkCommitter: SinkCommitter {
         }
         let schema = output.plan.schema
         return try committer.upsert(
-            try intents.map(epoch), known: known, numbers: output.numbers,
-            options: output.writeOptions,
+            try intents.map(epoch), known: known, incarnation: context.identity.incarnation,
+            numbers: output.numbers, options: output.writeOptions,
             rows: { remaining throws(Failure) in
                 let open = Set(remaining.map(\.marker))
                 return try DeltaUpsertWriter.rows(

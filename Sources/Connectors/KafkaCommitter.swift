@@ -36,6 +36,7 @@ final class KafkaCommitter: SinkCommitter {
         name = "kafka \(cluster.bootstrapServers)"
     }
 
+    var firstReadMayBeOld: Bool { true }
     private var key: [UInt8] { Array(identity.pipelineID.utf8) }
 
     func readMarker() throws(Failure) -> Marker? {
@@ -180,7 +181,7 @@ final class KafkaCommitter: SinkCommitter {
             guard case .retry = outcome else { break }
             outcome = producer.commit(rows: rows, timeout: KafkaCommitter.timeout)
         }
-        Failpoint.pass("kafka.committed")
+        Failpoint.pass("kafka.committed", name)
         return outcome
     }
 

@@ -43,9 +43,17 @@ public protocol SinkCommitter: AnyObject, Sendable {
     /// for all sinks before any is touched. Kafka: the read before `init_transactions`.
     func readMarker() throws(Failure) -> Marker?
 
+    /// Whether what `readMarker` gives at the start may lie below what is known to be taken: Kafka's
+    /// read before `init_transactions`. A table's may not: it was rolled back then.
+    var firstReadMayBeOld: Bool { get }
+
     /// Commits a prefix of what is open. `history` is what the directory knows: the marker is read
     /// again first, and what is found landed is not committed again (design.md §3.2, §3.7).
     func commit(_ intents: [Intent], history: TargetHistory) throws(Failure) -> CommitOutcome
+}
+
+extension SinkCommitter {
+    public var firstReadMayBeOld: Bool { false }
 }
 
 /// What became of a commit.

@@ -29,9 +29,10 @@ public struct DeltaUpsertRows: Sendable {
 extension DeltaCommitter {
     /// Merges the folded rows of `epochs` (whose `files` are empty) into the table. `rows` gives
     /// the fold of the epochs that are still to be written, which are all or, if the table has some
-    /// of them already, the later ones.
+    /// of them already, the later ones. `incarnation`: of this process, whose count `numbers` is;
+    /// files are named by it, also where the epochs are a dead process's (design.md §3.12).
     public mutating func upsert(
-        _ epochs: [DeltaEpochIntent], known: [Marker], numbers: FileNumbers,
+        _ epochs: [DeltaEpochIntent], known: [Marker], incarnation: UInt64, numbers: FileNumbers,
         options: DeltaWriteOptions,
         rows: ([DeltaEpochIntent]) throws(Failure) -> DeltaUpsertRows
     ) throws(Failure) -> DeltaCommitOutcome {
@@ -49,8 +50,10 @@ extension DeltaCommitter {
                 snapshot: snapshot, shape: try snapshot.shape(for: output), output: output,
                 store: store)
             let clock = clock
+            var naming = last.marker
+            naming.incarnation = incarnation
             let writer = DeltaEpochWriter(
-                store: store, shape: merge.shape, marker: last.marker, numbers: numbers,
+                store: store, shape: merge.shape, marker: naming, numbers: numbers,
                 options: options, now: { clock.now() / 1_000 })
             let removed: [AddFile]
             let added: [AddFile]
@@ -61,7 +64,8 @@ extension DeltaCommitter {
                 writer.abandon()
                 throw error
             }
-            guard !added.isEmpty || !removed.isEmpty else { return .nothing }
+            // Deletes of keys that are not there change no file, but the marker must move: the caller
+            // takes these epochs for landed.
             let actions = swap(start.remaining, added: added, removed: removed)
             // If this throws, an entry whose outcome is unknown may name the files: they stay.
             if let version = try put(actions, after: snapshot) {

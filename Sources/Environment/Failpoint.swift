@@ -2,8 +2,10 @@
 //
 // `MILLRACE_FAILPOINT=name` kills the process (SIGKILL to itself) the first time it comes by `name`;
 // `name@7` the seventh time; `name=error` makes the place fail instead of dying; several are separated
-// by commas. `MILLRACE_FAILPOINT_LOG=path` appends each name as it is passed: a write(2) survives a
-// kill, so the last line says where a kill struck. Without either variable a pass costs one load.
+// by commas. A place that several sinks come by names its subject, too: `name:subject@7` waits for that
+// sink's seventh pass. `MILLRACE_FAILPOINT_LOG=path` appends each name, with its subject, as it is
+// passed: a write(2) survives a kill, so the last line says where a kill struck. Without either
+// variable a pass costs one load.
 
 public import Contracts
 import Glibc
@@ -27,6 +29,12 @@ public enum Failpoint {
         if isOn { _ = reach(name.description) }
     }
 
+    /// The same, of a sink or an epoch: the subject's first word can be asked for.
+    @inline(__always)
+    public static func pass(_ name: StaticString, _ subject: @autoclosure () -> String) {
+        if isOn { _ = reach(name.description, subject()) }
+    }
+
     /// Like `pass`, for places that can fail: throws if the test asked for an error.
     @inline(__always)
     public static func passOrFail(_ name: StaticString) throws(Failure) {
@@ -35,12 +43,19 @@ public enum Failpoint {
         }
     }
 
-    private static func reach(_ name: String) -> Bool {
+    private static func reach(_ name: String, _ subject: String = "") -> Bool {
         if logDescriptor >= 0 {
-            let line = Array("\(name)\n".utf8)
+            let line = Array((subject.isEmpty ? "\(name)\n" : "\(name) \(subject)\n").utf8)
             // SAFETY: the array outlives the call and its count is passed with it.
             _ = unsafe line.withUnsafeBytes { unsafe write(logDescriptor, $0.baseAddress, $0.count) }
         }
+        if isDue(name) { return true }
+        guard let first = subject.split(separator: " ").first else { return false }
+        return isDue("\(name):\(first)")
+    }
+
+    /// Counts the pass; dies here or gives true if it is the one that was asked for.
+    private static func isDue(_ name: String) -> Bool {
         guard let trigger = triggers[name] else { return false }
         let hit = hits.withLock { counts in
             counts[name, default: 0] += 1

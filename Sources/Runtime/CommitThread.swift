@@ -31,6 +31,8 @@ final class CommitThread: Sendable {
         var history: TargetHistory
         var isStopping = false
         var attempt = 0
+        /// Intents that the store does not have, by epoch: only where a mutant keeps them from it.
+        var unwritten: [UInt64: Intent] = [:]
     }
 
     init(
@@ -63,6 +65,9 @@ final class CommitThread: Sendable {
             state.queue.offer(
                 OpenIntent(marker: intent.marker, byteCount: intent.byteCount))
             state.history.open.append(intent.marker)
+            if Mutant.skipIntent.isActive || Mutant.commitBeforeWrite.isActive {
+                state.unwritten[intent.marker.epoch] = intent
+            }
         }
         wake.signal()
     }
@@ -103,13 +108,13 @@ final class CommitThread: Sendable {
     /// One attempt. False: this target is done for.
     private func commit(_ due: [OpenIntent], _ history: TargetHistory) -> Bool {
         do {
-            Failpoint.pass("commit.begin")
+            Failpoint.pass("commit.begin", subject(due))
             let intents = try due.map { open throws(Failure) in
-                try store.intent(of: committer.target, marker: open.marker)
+                try intent(open.marker)
             }
             switch try committer.commit(intents, history: history) {
             case .committed(let version):
-                Failpoint.pass("commit.done")
+                Failpoint.pass("commit.done", subject(due))
                 note(landed: due.count, version: version)
                 return true
             case .fenced(let failure):
@@ -124,6 +129,16 @@ final class CommitThread: Sendable {
             report(.failed(committer.target, error))
             return false
         }
+    }
+
+    private func intent(_ marker: Marker) throws(Failure) -> Intent {
+        if let unwritten = state.withLock({ $0.unwritten[marker.epoch] }) { return unwritten }
+        return try store.intent(of: committer.target, marker: marker)
+    }
+
+    /// The sink and its newest epoch, for failpoints.
+    private func subject(_ due: [OpenIntent]) -> String {
+        "\(committer.name) \(due.last?.marker.epoch ?? 0)"
     }
 
     private func note(landed count: Int, version: Int64?) {

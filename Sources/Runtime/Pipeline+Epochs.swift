@@ -69,7 +69,7 @@ extension Pipeline {
         offsets = reports.flatMap(\.offsets)
         let marker = context.identity.marker(epoch: epoch)
         let intents = makeIntents(reports, marker)
-        if Mutant.commitBeforeWrite.isActive { offer(intents) }
+        if Mutant.commitBeforeWrite.isActive { try commitFirst(intents) }
         counters = total(reports)
         let minima = reports.reduce(into: [UInt64: Int64]()) { minima, report in
             minima.merge(report.minima) { max($0, $1) }
@@ -92,7 +92,17 @@ extension Pipeline {
     private func offer(_ intents: [Intent]) {
         for intent in intents {
             let commit = commits.first { $0.committer.target == intent.target }
-            commit.required("an intent without a committer").offer(intent)
+                .required("an intent without a committer")
+            Failpoint.pass("intent.offered", "\(commit.committer.name) \(intent.marker.epoch)")
+            commit.offer(intent)
+        }
+    }
+
+    /// What the mutant breaks: the sinks take the epoch, and only then it is written.
+    private func commitFirst(_ intents: [Intent]) throws(Failure) {
+        offer(intents)
+        while commits.contains(where: { !$0.isEmpty }) {
+            try handle(reports.take(milliseconds: 1))
         }
     }
 

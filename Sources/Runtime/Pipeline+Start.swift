@@ -14,7 +14,8 @@ extension Pipeline {
         epoch = stored?.marker.epoch ?? 0
         baseCounters = stored?.counters ?? [:]
         Failpoint.pass("start.opened")
-        _ = try startCommitters()
+        let owesCommits = try startCommitters()
+        if let stored, stored.hasEnded { return try startEnded(owesCommits: owesCommits) }
         for source in plan.sources { sources.append(try factory.makeSource(source, context)) }
         try resolvePartitions(isNew: stored == nil)
         Failpoint.pass("start.resolved")
@@ -23,44 +24,47 @@ extension Pipeline {
         Failpoint.pass("start.running")
     }
 
-    /// A bounded run that has ended is not gone on with: all its windows are closed. But one that was
-    /// killed behind its last checkpoint still owes its sinks the epochs that are open.
-    func settleEnded() throws(Failure) {
-        let stored = try store.currentEpoch().required("an ended run without a checkpoint")
-        epoch = stored.marker.epoch
-        baseCounters = stored.counters
+    /// A bounded run that was stopped between its last checkpoint and its sinks' last commits has
+    /// only these left to do (F1). Where nothing is left, going on is refused.
+    private func startEnded(owesCommits: Bool) throws(Failure) {
+        if !owesCommits {
+            throw Failure(
+                .invalid, "state.ended",
+                "this state directory holds a bounded run that has ended: "
+                    + "all its windows are closed",
+                hint: "start with a new --state; to go on reading later use --available-now")
+        }
+        hadEnded = true
         offsets = try store.offsets()
-        guard try startCommitters() == 0 else { return }
-        throw Failure(
-            .invalid, "state.ended",
-            "this state directory holds a bounded run that has ended: all its windows are closed",
-            hint: "start with a new --state; to go on reading later use --available-now")
     }
 
-    /// All markers are read before any sink is touched (design.md §3.7). Returns how many intents are
-    /// open.
-    private func startCommitters() throws(Failure) -> Int {
+    /// All markers are read before any sink is touched (design.md §3.7). Returns whether intents were
+    /// open: soon after, they may have landed.
+    private func startCommitters() throws(Failure) -> Bool {
         let committers = try factory.makeCommitters(of: plan, context)
         var threads: [CommitThread] = []
-        var openCount = 0
         for committer in committers {
             let history = try store.history(of: committer.target)
             let marker = try committer.readMarker()
-            if case .stale = history.judge(marker, mayBeOld: true) {
+            if case .stale = history.judge(marker, mayBeOld: committer.firstReadMayBeOld) {
                 throw Pipeline.staleDirectory(committer.name, marker, history)
             }
-            let open = try store.openIntents(of: committer.target)
-            openCount += open.count
             threads.append(
                 CommitThread(
                     committer: committer, history: history,
-                    open: open, store: store, clock: options.clock,
+                    open: try store.openIntents(of: committer.target), store: store,
+                    clock: options.clock,
                     report: { [reports] in reports.send(.commit($0)) }))
         }
         Failpoint.pass("start.markers_read")
         commits = threads
+        for commit in commits where !commit.isEmpty {
+            let epochs = commit.openEpochs.map(String.init).joined(separator: " ")
+            Failpoint.pass("start.open_intents", "\(commit.committer.name) \(epochs)")
+        }
+        let owesCommits = commits.contains { !$0.isEmpty }
         for commit in commits { commit.start() }
-        return openCount
+        return owesCommits
     }
 
     static func staleDirectory(

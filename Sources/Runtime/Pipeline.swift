@@ -34,6 +34,8 @@ public final class Pipeline {
     /// The newest durable epoch's number.
     var epoch: UInt64 = 0
     var gathering: GatheringEpoch?
+    /// A bounded run that had ended before this process began: only its sinks are behind.
+    var hadEnded = false
     var trims: [TargetID: Marker] = [:]
     var baseCounters: [String: Int64] = [:]
     var counters: [String: Int64] = [:]
@@ -71,14 +73,12 @@ public final class Pipeline {
     /// Runs to the end of the mode, or until stop is requested.
     public func run() throws(Failure) -> RunSummary {
         do {
-            if try store.currentEpoch()?.hasEnded == true {
-                try settleEnded()
-            } else {
-                try start()
+            try start()
+            if !hadEnded {
                 try loop()
-                try takeLastCheckpoint()
+                try takeFinalCheckpoint()
             }
-            return try drainCommits()
+            return try finish()
         } catch {
             stopWorkers()
             for commit in commits { commit.stop(waitMilliseconds: 2_000) }
@@ -114,8 +114,8 @@ public final class Pipeline {
         }
     }
 
-    /// Final checkpoint; workers stop.
-    private func takeLastCheckpoint() throws(Failure) {
+    /// The last epoch of this process; then the workers stop.
+    private func takeFinalCheckpoint() throws(Failure) {
         while gathering != nil { try handle(reports.take(milliseconds: 20)) }
         let hasEnded = options.mode == .bounded && drained.count == options.workers
         beginEpoch(hasEnded: hasEnded)
@@ -124,8 +124,8 @@ public final class Pipeline {
         Failpoint.pass("run.final_checkpoint")
     }
 
-    /// Sinks take what is left.
-    private func drainCommits() throws(Failure) -> RunSummary {
+    /// Sinks take what is left, and that is noted.
+    private func finish() throws(Failure) -> RunSummary {
         for commit in commits { commit.drain() }
         let deadline = now + Pipeline.drainMicroseconds
         while commits.contains(where: { !$0.isEmpty }) {
@@ -134,6 +134,7 @@ public final class Pipeline {
         }
         for commit in commits { commit.stop(waitMilliseconds: 1_000) }
         try handle(reports.take(milliseconds: 0))
+        Failpoint.pass("run.before_trims")
         if !trims.isEmpty { try store.write(trims: trims) }
         return summary()
     }

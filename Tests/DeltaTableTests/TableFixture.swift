@@ -69,7 +69,7 @@ final class TableFixture {
     ) throws -> DeltaCommitOutcome {
         let intent = DeltaEpochIntent(marker: marker(epoch), files: [])
         let outcome = try committer.upsert(
-            [intent], known: known, numbers: numbers, options: options
+            [intent], known: known, incarnation: incarnation, numbers: numbers, options: options
         ) { _ in DeltaUpsertRows(rows: rows, isDeleted: deleted, key: key) }
         known.append(marker(epoch))
         return outcome

@@ -134,7 +134,9 @@ struct UpsertTests {
         try table.upsert(4, row(9, 9), deleted: [false], key: [])
         #expect(try table.rowsByDeltalake().count == 1)
         #expect(
-            try table.upsert(5, row(77, 0), deleted: [true], key: [0]) == .nothing)
+            try table.upsert(5, row(77, 0), deleted: [true], key: [0]) == .committed(version: 5))
+        #expect(try table.committer.newestMarker() == table.marker(5).inDelta)
+        #expect(try table.upsert(6, row(9, 3), deleted: [false], key: [0]) == .committed(version: 6))
     }
 
     @Test func anotherWritersRowsAndColumnsAreMerged() throws {

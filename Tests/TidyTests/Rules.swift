@@ -6,11 +6,13 @@ import Foundation
 let layers: [[String]] = [
     ["Contracts"], ["Types", "Environment"], ["Columns"], ["Kernels"], ["SQLSyntax"], ["Planning"],
     ["Progress"], ["State"], ["Operators"], ["RocksState", "KafkaIO", "Formats", "Parquet"],
-    ["DeltaTable"], ["Connectors"], ["Runtime"], ["Millrace"], ["millrace"],
+    ["DeltaTable"], ["Connectors"], ["Runtime"], ["Millrace"],
+    ["millrace", "millrace-mutant"],
 ]
 
-/// C modules that several modules may import: plain calls of the system without a state of their own.
-let sharedCModules: Set<String> = ["CSystem"]
+/// C modules that several modules may import: plain calls of the system without a state of their own,
+/// and the allocator, which executables only link.
+let sharedCModules: Set<String> = ["CSystem", "CJemalloc"]
 
 /// Modules from here up may import Foundation.
 let firstFoundationModule = "Connectors"
