@@ -8,7 +8,8 @@ import Environment
 public import Planning
 import Progress
 
-/// A pipeline whose barriers the caller asks for. Used from one thread; after a throw it has stopped.
+/// A pipeline whose barriers the caller asks for. Used from one thread; after a throw it has
+/// stopped.
 public final class SteppedPipeline {
     private let pipeline: Pipeline
     private var isRunning = false
