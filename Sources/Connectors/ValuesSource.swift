@@ -29,8 +29,8 @@ public final class ValuesSource: Source {
         consumed = Mutex(Array(repeating: 0, count: partitions.count))
     }
 
-    /// Appends rows to a partition; readers see them at their next poll. `timestamps`: the records'
-    /// own times in ms, for `max_ahead`; −1: none.
+    /// Appends rows to a partition; readers see them at their next poll. `timestamps`: the
+    /// records' own times in ms, for `max_ahead`; −1: none.
     public func append(_ batch: Batch, partition: Int, timestamps: [Int64]? = nil) {
         rows.withLock { $0[partition].append(Rows(batch: batch, timestamps: timestamps)) }
     }

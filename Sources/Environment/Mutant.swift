@@ -11,7 +11,7 @@ public enum Mutant: String, Sendable, CaseIterable {
     /// Open intents are committed again without reading the sink's marker.
     case skipMarkerLookup = "skip-marker-lookup"
 
-    // because it is written once, before the first thread starts, and only read after that.
+    // SAFETY: because it is written once, before the first thread starts, and only read after that.
     private nonisolated(unsafe) static var active: Mutant?
 
     /// Breaks a rule for the rest of the process. Call before anything else, once.

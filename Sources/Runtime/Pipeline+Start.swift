@@ -15,8 +15,8 @@ extension Pipeline {
         epoch = stored?.marker.epoch ?? 0
         baseCounters = stored?.counters ?? [:]
         Failpoint.pass("start.opened")
-        try startCommitters()
-        if let stored, stored.hasEnded { return try startEnded() }
+        let owesCommits = try startCommitters()
+        if let stored, stored.hasEnded { return try startEnded(owesCommits: owesCommits) }
         for source in plan.sources { sources.append(try factory.makeSource(source, context)) }
         try resolvePartitions(isNew: stored == nil)
         Failpoint.pass("start.resolved")
@@ -27,8 +27,8 @@ extension Pipeline {
 
     /// A bounded run that was stopped between its last checkpoint and its sinks' last commits has
     /// only these left to do (F1). Where nothing is left, going on is refused.
-    private func startEnded() throws(Failure) {
-        if commits.allSatisfy(\.isEmpty) {
+    private func startEnded(owesCommits: Bool) throws(Failure) {
+        if !owesCommits {
             throw Failure(
                 .invalid, "state.ended",
                 "this state directory holds a bounded run that has ended: "
@@ -39,8 +39,9 @@ extension Pipeline {
         offsets = try store.offsets()
     }
 
-    /// All markers are read before any sink is touched (design.md §3.7).
-    private func startCommitters() throws(Failure) {
+    /// All markers are read before any sink is touched (design.md §3.7). Returns whether intents were
+    /// open: soon after, they may have landed.
+    private func startCommitters() throws(Failure) -> Bool {
         let committers = try factory.makeCommitters(of: plan, context)
         var threads: [CommitThread] = []
         for committer in committers {
@@ -62,7 +63,9 @@ extension Pipeline {
             let epochs = commit.openEpochs.map(String.init).joined(separator: " ")
             Failpoint.pass("start.open_intents", "\(commit.committer.name) \(epochs)")
         }
+        let owesCommits = commits.contains { !$0.isEmpty }
         for commit in commits { commit.start() }
+        return owesCommits
     }
 
     static func staleDirectory(
@@ -118,7 +121,7 @@ extension Pipeline {
     }
 
     private func run(_ worker: Worker) {
-        // because a worker is handed over whole: nobody keeps a reference to it after this.
+        // SAFETY: because a worker is handed over whole: nobody keeps a reference to it after this.
         nonisolated(unsafe) let worker = worker
         let thread = Thread { [workerEnded] in
             unsafe worker.run()

@@ -36,6 +36,8 @@ extension ExactlyOnceTests {
             show(scenario)
             try #require(last.status == 0, "\(last)")
             expectWellAimed(scenario.falls)
+            let plan = try RunningCommand(["explain", "t.sql"], in: scenario.folder.url).end()
+            #expect(plan.output.contains("exchange: by hash of (auction)"), "\(plan)")
             let report = try last.report()
             #expect(report["conserved"] as? Bool == true, "\(last)")
             #expect((report["open"] as? [Any])?.isEmpty == true, "\(last)")

@@ -61,7 +61,7 @@ func onThread<Value: Sendable>(
     _ work: sending @escaping () throws(Failure) -> Value
 ) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
-        // because the closure is handed over whole (`sending`) and called once.
+        // SAFETY: because the closure is handed over whole (`sending`) and called once.
         nonisolated(unsafe) let work = work
         let thread = Thread {
             do throws(Failure) {

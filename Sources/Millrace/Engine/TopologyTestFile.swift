@@ -16,7 +16,7 @@ struct TopologyTestFile: Sendable {
     let cases: [TopologyTestCase]
 
     /// `revenue.test.sql` tests `revenue.sql` beside it. Throws for what does not parse, and for
-    ///   names and types that the topology does not have.
+    /// names and types that the topology does not have.
     init(_ path: String, settings: [SettingOverride]) throws(Failure) {
         self.path = path
         source = try readTopology(path)

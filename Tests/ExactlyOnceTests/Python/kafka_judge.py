@@ -46,6 +46,11 @@ if not (len(letters) == len(places) == should == dead):
 log = read_log(folder + '/by_auction')
 epochs = sum(len(a['commitInfo'].get('millrace', {}).get('epochs', [])) for _, l in log for a in l if 'commitInfo' in a)
 if epochs < 30: faults.append(f'only {epochs} epochs committed')
+# Partition p is read by worker p % 2: a window's row that counts bids of both workers' partitions is
+# one row only because its rows met on one worker.
+both = count(f"select start, auction from events where not ({lost}) group by all "
+             f"having count(distinct partition % 2) = 2")
+if both == 0: faults.append('no group has rows of both workers: nothing shows an exchange')
 last = log[-1][0]
 keys = lambda v: set(deltalake.DeltaTable(folder + '/by_auction', version=v).to_pyarrow_table(columns=['auction'])['auction'].to_pylist())
 if not any(keys(v) - keys(v + 1) for v in range(1, last, max(1, last // 12))):
