@@ -39,8 +39,8 @@ extension Pipeline {
         offsets = try store.offsets()
     }
 
-    /// All markers are read before any sink is touched (design.md §3.7). Returns whether intents were
-    /// open: soon after, they may have landed.
+    /// All markers are read before any sink is touched (design.md §3.7). Returns whether intents
+    /// were open: soon after, they may have landed.
     private func startCommitters() throws(Failure) -> Bool {
         let committers = try factory.makeCommitters(of: plan, context)
         var threads: [CommitThread] = []
