@@ -11,6 +11,11 @@ public struct EngineRunner: CommandRunner {
 
     public func validate(_ command: ValidateCommand, _ terminal: Terminal) async throws -> Int32 {
         for file in command.files {
+            if file.hasSuffix(".test.sql") {
+                let tests = try TopologyTestFile(file, settings: command.settings)
+                terminal.write("\(file): ok, \(tests.cases.count) tests\n")
+                continue
+            }
             let topology = try LoadedTopology(file, settings: command.settings)
             terminal.write("\(file): ok, \(counted(topology.plan))\n")
             for note in topology.plan.notes {
