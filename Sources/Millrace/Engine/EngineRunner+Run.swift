@@ -11,6 +11,11 @@ import Runtime
 
 extension EngineRunner {
     public func run(_ command: RunCommand, _ terminal: Terminal) async throws -> Int32 {
+        if command.takeover == .adopt {
+            throw Failure(
+                .invalid, "usage.adopt", "this version cannot adopt another pipeline's table",
+                hint: "restore that pipeline's state directory, or append to it with --beside")
+        }
         let topology = try LoadedTopology(command.file, settings: command.engine.settings)
         let path = command.engine.stateDirectory ?? ".millrace/\(topology.plan.name)"
         let log = EventLog(command.engine, terminal)
