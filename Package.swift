@@ -122,7 +122,8 @@ let testTargets: [Target] = [
     tests(
         "OperatorsTests",
         [
-            "Contracts", "Types", "Columns", "Kernels", "SQLSyntax", "Planning", "Progress", "State",
+            "Contracts", "Types", "Columns", "Kernels", "SQLSyntax", "Planning", "Progress",
+            "State",
             "Operators",
         ], exclude: ["time-model-cases.json"]),
     tests(

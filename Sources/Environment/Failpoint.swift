@@ -48,7 +48,9 @@ public enum Failpoint {
         if logDescriptor >= 0 {
             let line = Array((subject.isEmpty ? "\(name)\n" : "\(name) \(subject)\n").utf8)
             // SAFETY: the array outlives the call and its count is passed with it.
-            _ = unsafe line.withUnsafeBytes { unsafe write(logDescriptor, $0.baseAddress, $0.count) }
+            _ = unsafe line.withUnsafeBytes {
+                unsafe write(logDescriptor, $0.baseAddress, $0.count)
+            }
         }
         if isDue(name) { return true }
         guard let first = subject.split(separator: " ").first else { return false }

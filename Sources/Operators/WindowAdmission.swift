@@ -71,7 +71,8 @@ struct WindowAdmission {
                 firstEnd = shape.firstEnd(after: bound, lastEnd: lastEnd)
             }
             if splitsWindows {
-                for end in stride(from: firstEnd, through: lastEnd, by: Int64.Stride(shape.spacing)) {
+                for end in stride(from: firstEnd, through: lastEnd, by: Int64.Stride(shape.spacing))
+                {
                     sorted.add(row, PaneKey(pane: end, firstEnd: end), lastEnd: end)
                 }
                 output.counters.made += (lastEnd - firstEnd) / shape.spacing

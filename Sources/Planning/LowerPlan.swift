@@ -44,7 +44,9 @@ final class Lowering {
             root.visitLateColumns { table in
                 let carried = table.lateTable.flatMap { lateTables[$0]?.carried } ?? []
                 let names = Set(carried.map(\.name))
-                let own = table.columns.indices.filter { names.contains(table.columns[$0].name.text) }
+                let own = table.columns.indices.filter {
+                    names.contains(table.columns[$0].name.text)
+                }
                 used[table.name.text, default: []].formUnion(own)
             }
         }

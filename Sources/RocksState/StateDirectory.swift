@@ -159,7 +159,8 @@ extension StateDirectory {
     public func intent(of target: TargetID, marker: Marker) throws(Failure) -> Intent {
         var header: (Marker, [PartitionOffset])?
         var parts: [[UInt8]] = []
-        try store.forEach(prefix: StateKeys.intent(target, marker)) { (key, value) throws(Failure) in
+        try store.forEach(prefix: StateKeys.intent(target, marker)) {
+            (key, value) throws(Failure) in
             if StateKeys.isIntentHeader(key) {
                 header = try StateDirectory.decodeHeader(value)
             } else {

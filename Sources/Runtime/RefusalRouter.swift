@@ -57,7 +57,8 @@ final class RefusalRouter {
         let blamed = output ?? node.flatMap(firstOutput)
         for (index, error) in failed.errors.enumerated() {
             let letter = DeadLetter(
-                value: rows[index], error: error, operatorName: blamed.map { plan.outputs[$0].name },
+                value: rows[index], error: error,
+                operatorName: blamed.map { plan.outputs[$0].name },
                 pipeline: identity.pipelineID, describe: describe)
             try route(letter, blamed: blamed)
         }

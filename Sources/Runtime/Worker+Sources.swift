@@ -86,7 +86,9 @@ extension Worker {
         feeds[feed].counters.refused += Int64(chunk.refused.count)
         feeds[feed].counters.skipped += Int64(chunk.skippedCount)
         try awaken(chunk.partition, of: feed)
-        for refused in chunk.refused { try refusals.recordRefused(refused, source: feeds[feed].plan) }
+        for refused in chunk.refused {
+            try refusals.recordRefused(refused, source: feeds[feed].plan)
+        }
         if chunk.batch.rowCount > 0 {
             let batch = timed(chunk.batch, partition: chunk.partition, of: feed)
             let instance = nodes[feeds[feed].node]

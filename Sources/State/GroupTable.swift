@@ -128,7 +128,9 @@ public struct GroupTable {
         if keepsIntegers {
             let values = groups.map { integers[Int($0)] }
             let valid = groups.map { !isNull[Int($0)] }
-            return [Column(keyTypes[0], .int64(values), validity: valid.contains(false) ? valid : nil)]
+            return [
+                Column(keyTypes[0], .int64(values), validity: valid.contains(false) ? valid : nil)
+            ]
         }
         do {
             return try codec.decode(groups.lazy.map { keys[Int($0)] })

@@ -171,7 +171,9 @@ func canonicalFloat(_ value: Double) -> Double {
 func canonicalInterval(_ value: IntervalValue) -> IntervalValue {
     let day = Int128(IntervalValue.microsecondsPerDay)
     let narrow = Int128(Int32.min)...Int128(Int32.max)
-    func clamped(_ count: Int128) -> Int128 { min(max(count, narrow.lowerBound), narrow.upperBound) }
+    func clamped(_ count: Int128) -> Int128 {
+        min(max(count, narrow.lowerBound), narrow.upperBound)
+    }
     let months = clamped(value.span / (30 * day))
     let afterMonths = value.span - months * 30 * day
     let days = clamped(afterMonths / day)

@@ -136,7 +136,8 @@ struct UpsertTests {
         #expect(
             try table.upsert(5, row(77, 0), deleted: [true], key: [0]) == .committed(version: 5))
         #expect(try table.committer.newestMarker() == table.marker(5).inDelta)
-        #expect(try table.upsert(6, row(9, 3), deleted: [false], key: [0]) == .committed(version: 6))
+        #expect(
+            try table.upsert(6, row(9, 3), deleted: [false], key: [0]) == .committed(version: 6))
     }
 
     @Test func anotherWritersRowsAndColumnsAreMerged() throws {

@@ -70,7 +70,8 @@ extension ExactlyOnceTests {
             let once = try rowCount("by_part", scenario)
             let killed = try RunningCommand(
                 ["run", "t.sql", "--bounded", "--state", "fresh", "--beside"],
-                in: scenario.folder.url, failpoint: "delta.after_commit:by_part").end()
+                in: scenario.folder.url, failpoint: "delta.after_commit:by_part"
+            ).end()
             #expect(killed.wasKilled, "\(killed)")
             let ending = try start(scenario, state: "fresh", ["--beside"]).end()
             try #require(ending.status == 0, "\(ending)")

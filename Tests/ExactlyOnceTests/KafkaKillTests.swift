@@ -11,7 +11,8 @@ extension ExactlyOnceTests {
     struct KafkaKillTests {
         /// Each is followed by the next start, which is a recovery where an intent was open.
         static let aims = [
-            "intent.offered@7", "delta.before_commit:by_auction@2", "delta.before_commit:by_auction",
+            "intent.offered@7", "delta.before_commit:by_auction@2",
+            "delta.before_commit:by_auction",
             "kafka.before_init", "kafka.after_init", "kafka.produced@2", "kafka.produced",
             "kafka.committed@2", "delta.before_commit:by_window", "delta.before_link@5",
             "delta.after_commit:by_auction@2", "kafka.begun@2", "checkpoint.written@5",

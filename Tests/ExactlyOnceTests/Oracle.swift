@@ -51,51 +51,52 @@ enum Oracle {
 
     /// Arguments: events as csv in the generator's order, folder of the tables, partitions,
     /// watermark delay in µs, late rows reported.
-    static let script = tableFaults + """
-        import duckdb, deltalake
-        events, folder = sys.argv[1], sys.argv[2]
-        partitions, delay, late = int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
-        c = duckdb.connect()
-        c.sql("set timezone='UTC'")
-        c.sql("set preserve_insertion_order=true")
-        c.sql(f"create table everything as select row_number() over () - 1 as position, event_type, "
-              f"auction, bidder, price, cast(micros as bigint) as micros "
-              f"from read_csv('{events}', header=true, parallel=false)")
-        c.sql(f"create table events as select *, coalesce(max(micros) over (partition by "
-              f"position % {partitions} order by position rows between unbounded preceding and "
-              f"1 preceding) - {delay}, -1) as watermark from everything where event_type = 2")
-        c.sql("create table windowed as select *, micros // 200000 * 200000 as start from events")
-        lost = "start + 200000 <= watermark"
-        wanted = {
-            'by_window': f"select start, auction, count(*), max(price) from windowed "
-                         f"where not ({lost}) group by all",
-            'by_auction': "select auction, count(*), max(price) from events group by auction "
-                          "having count(*) % 5 <> 0",
-            'by_part': "select auction, bidder, price, micros, auction % 4 from events "
-                       "where price > 50000",
-        }
-        found = {
-            'by_window': "select epoch_us(window_start), auction, bids, top from t",
-            'by_auction': "select auction, bids, top from t",
-            'by_part': "select auction, bidder, price, epoch_us(date_time), part from t",
-        }
-        count = lambda sql: c.sql(f"select count(*) from ({sql})").fetchone()[0]
-        for table, query in wanted.items():
-            path = folder + '/' + table
-            check_log(table, path)
-            t = deltalake.DeltaTable(path).to_pyarrow_table()
-            has, should = count(found[table]), count(query)
-            missing = count(f"({query}) except all ({found[table]})")
-            extra = count(f"({found[table]}) except all ({query})")
-            if should == 0: faults.append(f'{table}: nothing is expected, which shows nothing')
-            if missing or extra:
-                faults.append(f'{table}: {has} rows for {should}, {missing} missing, {extra} extra')
-        real = count(f"select 1 from windowed where {lost}")
-        if real == 0: faults.append('no row is late, which shows nothing')
-        if late and int(late) != real: faults.append(f'{late} late rows counted for {real}')
-        deletes = c.sql("select count(*) from (select auction from events group by auction "
-                        "having count(*) >= 5)").fetchone()[0]
-        if deletes == 0: faults.append('no key is ever deleted, which shows nothing')
-        print('\\n'.join(faults))
-        """
+    static let script =
+        tableFaults + """
+            import duckdb, deltalake
+            events, folder = sys.argv[1], sys.argv[2]
+            partitions, delay, late = int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
+            c = duckdb.connect()
+            c.sql("set timezone='UTC'")
+            c.sql("set preserve_insertion_order=true")
+            c.sql(f"create table everything as select row_number() over () - 1 as position, event_type, "
+                  f"auction, bidder, price, cast(micros as bigint) as micros "
+                  f"from read_csv('{events}', header=true, parallel=false)")
+            c.sql(f"create table events as select *, coalesce(max(micros) over (partition by "
+                  f"position % {partitions} order by position rows between unbounded preceding and "
+                  f"1 preceding) - {delay}, -1) as watermark from everything where event_type = 2")
+            c.sql("create table windowed as select *, micros // 200000 * 200000 as start from events")
+            lost = "start + 200000 <= watermark"
+            wanted = {
+                'by_window': f"select start, auction, count(*), max(price) from windowed "
+                             f"where not ({lost}) group by all",
+                'by_auction': "select auction, count(*), max(price) from events group by auction "
+                              "having count(*) % 5 <> 0",
+                'by_part': "select auction, bidder, price, micros, auction % 4 from events "
+                           "where price > 50000",
+            }
+            found = {
+                'by_window': "select epoch_us(window_start), auction, bids, top from t",
+                'by_auction': "select auction, bids, top from t",
+                'by_part': "select auction, bidder, price, epoch_us(date_time), part from t",
+            }
+            count = lambda sql: c.sql(f"select count(*) from ({sql})").fetchone()[0]
+            for table, query in wanted.items():
+                path = folder + '/' + table
+                check_log(table, path)
+                t = deltalake.DeltaTable(path).to_pyarrow_table()
+                has, should = count(found[table]), count(query)
+                missing = count(f"({query}) except all ({found[table]})")
+                extra = count(f"({found[table]}) except all ({query})")
+                if should == 0: faults.append(f'{table}: nothing is expected, which shows nothing')
+                if missing or extra:
+                    faults.append(f'{table}: {has} rows for {should}, {missing} missing, {extra} extra')
+            real = count(f"select 1 from windowed where {lost}")
+            if real == 0: faults.append('no row is late, which shows nothing')
+            if late and int(late) != real: faults.append(f'{late} late rows counted for {real}')
+            deletes = c.sql("select count(*) from (select auction from events group by auction "
+                            "having count(*) >= 5)").fetchone()[0]
+            if deletes == 0: faults.append('no key is ever deleted, which shows nothing')
+            print('\\n'.join(faults))
+            """
 }

@@ -111,7 +111,8 @@ final class Scenario {
         return try Python.lines(
             Oracle.script,
             [
-                events, folder.url.path, String(Scenario.partitions), String(Scenario.delayMilliseconds * 1_000),
+                events, folder.url.path, String(Scenario.partitions),
+                String(Scenario.delayMilliseconds * 1_000),
                 lateRows.map(String.init) ?? "",
             ])
     }

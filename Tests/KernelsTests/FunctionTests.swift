@@ -25,7 +25,8 @@ import Types
     @Test func signaturesAreUniqueAndExplained() {
         var seen: Set<String> = []
         for function in FunctionTable.all {
-            #expect(seen.insert(function.signature).inserted, "\(function.signature) is there twice")
+            #expect(
+                seen.insert(function.signature).inserted, "\(function.signature) is there twice")
             #expect(function.summary.hasSuffix("."), "\(function.signature): \(function.summary)")
         }
     }
@@ -87,7 +88,8 @@ import Types
         }
         let pieces = [
             "1", "12", "2026", "99999999999999999999", "-", "+", ":", ".", " ", "T", "Z", "P", "/",
-            "Jan", "BC", "PM", "day", "ago", "infinity", "00", "24", "60", ",", "J", "Europe/Berlin",
+            "Jan", "BC", "PM", "day", "ago", "infinity", "00", "24", "60", ",", "J",
+            "Europe/Berlin",
             "e", "\u{e9}", "years", "M", "S", "Y",
         ].map { Array($0.utf8) }
         for _ in 0..<50_000 {

@@ -50,7 +50,9 @@ struct CorpusFile: Sendable, CustomTestStringConvertible {
     static let all: [CorpusFile] = {
         let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("SQLCorpus")
-        let files = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String }
+        let files = FileManager.default.enumerator(atPath: folder.path)?.compactMap {
+            $0 as? String
+        }
         let wanted = ProcessInfo.processInfo.environment["MILLRACE_CORPUS"]
         return (files ?? []).filter { $0.hasSuffix(".slt") }.sorted()
             .filter { name in wanted.map { name.contains($0) } ?? true }

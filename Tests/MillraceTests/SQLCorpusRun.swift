@@ -121,7 +121,9 @@ struct CorpusRun {
     }
 
     private func segments(_ rows: [CorpusFile.InputRow]) -> [ArraySlice<CorpusFile.InputRow>] {
-        guard let length = configuration.restartsEvery, rows.count > length else { return [rows[...]] }
+        guard let length = configuration.restartsEvery, rows.count > length else {
+            return [rows[...]]
+        }
         let cut = max(length, (rows.count + 7) / 8)
         return stride(from: 0, to: rows.count, by: cut).map { rows[$0..<min($0 + cut, rows.count)] }
     }

@@ -46,7 +46,8 @@ struct SQLCorpusTests {
             let run = CorpusRun(file: file, configuration: configuration)
             let order = rows.map { "\($0.source)/\($0.partition)" }.joined(separator: " ")
             let result = try run.run(rows)
-            expect(file.outputs.filter { $0.after == nil }, in: result, "\(order), \(configuration)")
+            expect(
+                file.outputs.filter { $0.after == nil }, in: result, "\(order), \(configuration)")
             expectCounters(result, file, order)
         }
     }
@@ -119,7 +120,8 @@ struct SQLCorpusTests {
             for (row, text) in texts(batch).enumerated() {
                 let change = batch.changes.map { Int($0[row]) } ?? 1
                 live[text, default: 0] += change
-                #expect(live[text, default: 0] >= 0, "\(name) takes back \(text), which is not there")
+                #expect(
+                    live[text, default: 0] >= 0, "\(name) takes back \(text), which is not there")
             }
             live = live.filter { $0.value != 0 }
         }

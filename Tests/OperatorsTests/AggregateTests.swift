@@ -8,7 +8,9 @@ import Planning
 import Testing
 import Types
 
-private let inputTypes: [LogicalType] = [.text, .bigint, .double, .numeric(precision: 20, scale: 2), .text, .boolean, .text]
+private let inputTypes: [LogicalType] = [
+    .text, .bigint, .double, .numeric(precision: 20, scale: 2), .text, .boolean, .text,
+]
 
 private func call(
     _ function: AggregateFunction, _ argument: Int?, _ type: LogicalType, isDistinct: Bool = false,
@@ -171,7 +173,8 @@ private func batch(_ rows: [[Scalar]], _ changes: [Int8]?) -> Batch {
             var changes: [Int8] = []
             for _ in 0..<[1, 3, 40][seed % 3] {
                 if isUpdating, !standing.isEmpty, Bool.random(using: &random) {
-                    rows.append(standing.remove(at: .random(in: 0..<standing.count, using: &random)))
+                    rows.append(
+                        standing.remove(at: .random(in: 0..<standing.count, using: &random)))
                     changes.append(-1)
                 } else {
                     rows.append(randomRow(&random))
@@ -194,7 +197,8 @@ private func batch(_ rows: [[Scalar]], _ changes: [Int8]?) -> Batch {
                 let expected = naive(call, group)
                 #expect(
                     isNear(row[keys.count + index], expected),
-                    "seed \(seed): \(call.function.rawValue) \(row[keys.count + index]) \(expected)")
+                    "seed \(seed): \(call.function.rawValue) \(row[keys.count + index]) \(expected)"
+                )
             }
         }
         #expect(driver.isConserved, "seed \(seed): \(driver.counters)")

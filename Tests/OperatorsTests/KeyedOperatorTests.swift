@@ -36,7 +36,8 @@ private func batch(_ rows: [(key: Int64, time: Int64)]) -> Batch {
     Batch(
         rowCount: rows.count,
         columns: [
-            Column(.bigint, .int64(rows.map(\.key))), Column(.timestamptz, .int64(rows.map(\.time))),
+            Column(.bigint, .int64(rows.map(\.key))),
+            Column(.timestamptz, .int64(rows.map(\.time))),
         ])
 }
 
@@ -101,8 +102,10 @@ private let kinds: [Window.Kind] = [
         var rows: [(key: Int64, time: Int64)] = []
         for _ in 0..<15 {
             let new = (0..<[1, 3, 20][seed % 3]).map { _ in
-                (key: Int64.random(in: 0..<3, using: &random),
-                    time: minimum + .random(in: 0..<30, using: &random))
+                (
+                    key: Int64.random(in: 0..<3, using: &random),
+                    time: minimum + .random(in: 0..<30, using: &random)
+                )
             }
             rows += new
             try driver.push(batch(new))
@@ -222,7 +225,8 @@ private let kinds: [Window.Kind] = [
             try driver.push(
                 Batch(
                     rowCount: 1,
-                    columns: [Column(.double, scalars: [row[0]]), Column(.text, scalars: [row[1]])]))
+                    columns: [Column(.double, scalars: [row[0]]), Column(.text, scalars: [row[1]])])
+            )
             try driver.barrier()
         }
         #expect(driver.counters.out == 3)

@@ -106,8 +106,10 @@ struct TimeModelCase: Decodable, Sendable {
 
     private var lateRows: [String] {
         late.map { late in
-            ["operator", "kind", "key", "time", "value"].map { "\(late[$0].map(String.init(describing:)) ?? "")" }
-                .joined(separator: " ")
+            ["operator", "kind", "key", "time", "value"].map {
+                "\(late[$0].map(String.init(describing:)) ?? "")"
+            }
+            .joined(separator: " ")
         }.sorted()
     }
 }

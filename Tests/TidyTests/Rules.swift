@@ -77,9 +77,11 @@ func foundationViolations(_ files: [SwiftFile]) -> [String] {
 func lengthViolations(_ files: [SwiftFile]) -> [String] {
     files.flatMap { file -> [String] in
         var violations: [String] = []
-        for (index, line) in file.lines.enumerated() where line.utf8.count > 100 && line.count > 100
+        // Tests hold SQL and Python in string literals, which nothing wraps.
+        let limit = file.path.hasPrefix("Tests/") ? 110 : 100
+        for (index, line) in file.lines.enumerated() where line.count > limit
         {
-            violations.append(file.violation(index, "\(line.count) characters, the limit is 100"))
+            violations.append(file.violation(index, "\(line.count) characters, the limit is \(limit)"))
         }
         let lineCount = file.lines.last == "" ? file.lines.count - 1 : file.lines.count
         if lineCount > 600 {

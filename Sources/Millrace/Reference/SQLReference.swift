@@ -61,30 +61,32 @@ private let sqlReferenceText = """
     | `cumulate(t, ts, step, size)` | growing by `step` up to `size` |
     | `session(t, ts, gap)` | as long as rows of a key are at most `gap` apart |
 
-    which add `window_start` and `window_end`. Grouped by a window's bound, a result appears once, when
-    the watermark passes the window's end; `emit = 'on_change'` gives early results as upserts.
-    A row is late by its own partition's watermark, a window closes by the minimum over all: results do
-    not depend on how partitions interleave, on batch size or on the number of workers.
+    which add `window_start` and `window_end`. Grouped by a window's bound, a result appears once,
+    when the watermark passes the window's end; `emit = 'on_change'` gives early results as
+    upserts. A row is late by its own partition's watermark, a window closes by the minimum over
+    all: results do not depend on how partitions interleave, on batch size or on the number of
+    workers.
 
-    Aggregates: `count`, `sum`, `min`, `max`, `avg`, `bool_and`, `bool_or`, `first`, `last`, `stddev`,
-    `stddev_samp`, `stddev_pop`, `variance`, `var_samp`, `var_pop`, `approx_count_distinct`,
-    `array_agg`, `string_agg`, each with DISTINCT, FILTER and, where it matters, ORDER BY. Sums do not
-    depend on order, floating-point ones neither.
+    Aggregates: `count`, `sum`, `min`, `max`, `avg`, `bool_and`, `bool_or`, `first`, `last`,
+    `stddev`, `stddev_samp`, `stddev_pop`, `variance`, `var_samp`, `var_pop`,
+    `approx_count_distinct`, `array_agg`, `string_agg`, each with DISTINCT, FILTER and, where it
+    matters, ORDER BY. Sums do not depend on order, floating-point ones neither.
 
-    Without a window an aggregate is updating: its rows are upserted by the grouping key, a group whose
-    last row was taken back is deleted.
+    Without a window an aggregate is updating: its rows are upserted by the grouping key, a group
+    whose last row was taken back is deleted.
 
     ## What is refused
 
-    Joins, `OVER`, top-N, `DISTINCT ON`, INTERSECT, EXCEPT, subqueries in expressions, and in outputs
-    ORDER BY, LIMIT and `now()`: each by name, with its place. They come with later versions.
+    Joins, `OVER`, top-N, `DISTINCT ON`, INTERSECT, EXCEPT, subqueries in expressions, and in
+    outputs ORDER BY, LIMIT and `now()`: each by name, with its place. They come with later
+    versions.
 
     ## Where it differs from PostgreSQL
 
-    - Numerics have at most 38 digits and a static scale; `power`, `sqrt`, `ln`, `stddev` … of numerics
-      are double precision.
-    - Text compares by bytes (collation "C"). Regular expressions are PCRE2's: an alternation takes the
-      first match, POSIX the longest.
+    - Numerics have at most 38 digits and a static scale; `power`, `sqrt`, `ln`, `stddev` … of
+      numerics are double precision.
+    - Text compares by bytes (collation "C"). Regular expressions are PCRE2's: an alternation
+      takes the first match, POSIX the longest.
     - A row whose expression fails is dead-lettered; it does not stop the query.
 
     """

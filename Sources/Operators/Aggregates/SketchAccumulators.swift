@@ -56,7 +56,11 @@ final class SketchAccumulators: Accumulators {
         var high = sparse[group].count
         while low < high {
             let middle = (low + high) / 2
-            if sparse[group][middle] >> 8 < UInt32(register) { low = middle + 1 } else { high = middle }
+            if sparse[group][middle] >> 8 < UInt32(register) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         if low < sparse[group].count, sparse[group][low] >> 8 == UInt32(register) {
             sparse[group][low] = max(sparse[group][low], entry)
@@ -81,7 +85,8 @@ final class SketchAccumulators: Accumulators {
             for entry in other.sparse[Int(groups[index])] {
                 raise(to, Int(entry >> 8), to: UInt8(truncatingIfNeeded: entry))
             }
-            for (register, rank) in other.registers[Int(groups[index])].enumerated() where rank > 0 {
+            for (register, rank) in other.registers[Int(groups[index])].enumerated() where rank > 0
+            {
                 raise(to, register, to: rank)
             }
         }
@@ -94,7 +99,7 @@ final class SketchAccumulators: Accumulators {
     /// Linear counting while registers are empty, else the harmonic mean.
     private func estimate(_ group: Int) -> Int64 {
         let size = 1 << Self.bits
-        let empty = 
+        let empty =
             registers[group].isEmpty
             ? size - sparse[group].count : registers[group].count { $0 == 0 }
         let count = Double(size)
