@@ -68,7 +68,7 @@ final class LinesCursor: FilesCursor {
         }
     }
 
-    /// Reads on. False: the file ends here for now.
+    /// Reads on. False: the file has no more bytes at present.
     private func fill() throws(Failure) -> Bool {
         let held = buffer.count - start
         guard held <= FilesCursorLimit.recordBytes else {
