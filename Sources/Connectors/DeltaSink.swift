@@ -21,12 +21,15 @@ struct DeltaOutput: Sendable {
     let numbers: FileNumbers
 
     init(
-        _ plan: OutputPlan, _ options: DeltaSinkOptions, numbers: FileNumbers
+        _ plan: OutputPlan, _ options: DeltaSinkOptions, numbers: FileNumbers,
+        _ context: ConnectorContext
     ) throws(Failure) {
         self.plan = plan
         self.options = options
         self.numbers = numbers
-        store = LocalDeltaStore(try DeltaOutput.path(options.location, plan))
+        store = LocalDeltaStore(
+            try DeltaOutput.path(options.location, plan),
+            incarnation: context.identity.incarnation)
         shape = TableShape(schema: plan.schema, partitionColumns: options.partitionColumns)
     }
 

@@ -22,7 +22,8 @@ public struct LiveConnectors: ConnectorFactory {
     ) throws(Failure) -> any Source {
         switch plan.connector {
         case .nexmark(let options):
-            return try NexmarkSource(plan, options, clock: context.clock)
+            return try NexmarkSource(
+                plan, options, clock: context.clock, wantsRowOffsets: context.wantsRowOffsets)
         case .values(let rows):
             let source = ValuesSource(plan)
             source.append(LiveConnectors.batch(rows, plan), partition: 0)
@@ -54,7 +55,7 @@ public struct LiveConnectors: ConnectorFactory {
                 schema: output.schema, isChangelog: isChangelog,
                 encode: { [self] in encodeAsJSON($0, schema: $1) })
         case .delta(let options):
-            let delta = try DeltaOutput(output, options, numbers: numbers)
+            let delta = try DeltaOutput(output, options, numbers: numbers, context)
             if case .upsert(let key) = output.mode { return DeltaUpsertWriter(delta, key: key) }
             return DeltaAppendWriter(delta, context)
         case .files(let options):
@@ -87,7 +88,7 @@ public struct LiveConnectors: ConnectorFactory {
         var committers: [any SinkCommitter] = []
         for output in plan.outputs {
             if case .delta(let options) = output.connector {
-                let delta = try DeltaOutput(output, options, numbers: numbers)
+                let delta = try DeltaOutput(output, options, numbers: numbers, context)
                 committers.append(DeltaSinkCommitter(delta, context))
             }
             if case .files(let options) = output.connector {

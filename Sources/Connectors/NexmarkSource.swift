@@ -13,11 +13,15 @@ final class NexmarkSource: Source {
     private let options: NexmarkOptions
     private let generator: NexmarkGenerator
     private let clock: Clock
+    private let wantsRowOffsets: Bool
 
-    init(_ plan: SourcePlan, _ options: NexmarkOptions, clock: Clock) throws(Failure) {
+    init(
+        _ plan: SourcePlan, _ options: NexmarkOptions, clock: Clock, wantsRowOffsets: Bool = false
+    ) throws(Failure) {
         self.plan = plan
         self.options = options
         self.clock = clock
+        self.wantsRowOffsets = wantsRowOffsets
         generator = try NexmarkGenerator(
             options, decoded: NexmarkSource.fieldNames(plan), declared: plan.format.declared,
             source: plan.name)
@@ -59,7 +63,9 @@ final class NexmarkSource: Source {
     func makeReader(
         worker: Int, workers: Int, partitions: [PartitionOffset]
     ) throws(Failure) -> any SourceReader {
-        NexmarkReader(plan, generator, partitions, isPaced: options.isPaced, clock: clock)
+        NexmarkReader(
+            plan, generator, partitions, isPaced: options.isPaced, clock: clock,
+            wantsRowOffsets: wantsRowOffsets)
     }
 }
 
@@ -70,15 +76,17 @@ private final class NexmarkReader: SourceReader {
     /// Whether an event waits for its time on the clock.
     private let isPaced: Bool
     private let clock: Clock
+    private let wantsRowOffsets: Bool
     private(set) var positions: [PartitionOffset]
     private var hasEnded: [Bool]
     private var turn = 0
 
     init(
         _ plan: SourcePlan, _ generator: NexmarkGenerator, _ partitions: [PartitionOffset],
-        isPaced: Bool, clock: Clock
+        isPaced: Bool, clock: Clock, wantsRowOffsets: Bool
     ) {
         self.plan = plan
+        self.wantsRowOffsets = wantsRowOffsets
         self.generator = generator
         self.isPaced = isPaced
         self.clock = clock
@@ -127,6 +135,7 @@ private final class NexmarkReader: SourceReader {
         let records = Int(rows.nextOffset - position.next)
         return SourceChunk(
             partition: partition, batch: result.batch, refused: refused, recordCount: records,
-            skippedCount: records - rows.batch.rowCount, isAtEnd: rows.isEnd)
+            skippedCount: records - rows.batch.rowCount, isAtEnd: rows.isEnd,
+            rowOffsets: wantsRowOffsets ? result.kept(of: rows.offsets) : [])
     }
 }

@@ -17,6 +17,13 @@ struct Scan {
         let batch: Batch
         /// Rows that break it; `row` counts in the decoded batch.
         let errors: [RowError]
+
+        /// Of values that stood one a decoded row, those of the rows that were kept.
+        func kept<Value>(of values: [Value]) -> [Value] {
+            if errors.isEmpty { return values }
+            let bad = Set(errors.map(\.row))
+            return values.indices.filter { !bad.contains($0) }.map { values[$0] }
+        }
     }
 
     init(_ plan: SourcePlan) {

@@ -14,6 +14,8 @@ enum CommitReport: Sendable {
     /// Away; it will be tried again. For log and progress line.
     case waiting(TargetID, Failure)
     case failed(TargetID, Failure)
+    /// Nothing of dead processes' files is left in the target, or it could not be removed.
+    case swept(TargetID, Failure?)
 }
 
 /// Drives one committer. `offer` and `drain` come from the control thread.
@@ -33,11 +35,13 @@ final class CommitThread: Sendable {
         var attempt = 0
         /// Intents that the store does not have, by epoch: only where a mutant keeps them from it.
         var unwritten: [UInt64: Intent] = [:]
+        /// Dead processes whose files are still to be looked for.
+        var leftovers: [Leftover]
     }
 
     init(
         committer: any SinkCommitter, history: TargetHistory, open: [OpenIntent],
-        store: any EpochStore, clock: Clock,
+        leftovers: [Leftover], store: any EpochStore, clock: Clock,
         report: @escaping @Sendable (CommitReport) -> Void
     ) {
         var queue = CommitQueue(interval: committer.commitInterval)
@@ -46,7 +50,7 @@ final class CommitThread: Sendable {
         self.store = store
         self.clock = clock
         self.report = report
-        state = Mutex(State(queue: queue, history: history))
+        state = Mutex(State(queue: queue, history: history, leftovers: leftovers))
     }
 
     func start() {
@@ -90,6 +94,7 @@ final class CommitThread: Sendable {
     var isEmpty: Bool { state.withLock { $0.queue.waiting.isEmpty } }
 
     private func loop() {
+        sweep()
         while true {
             let (due, history, isStopping) = state.withLock { state in
                 (state.queue.next(now: now), state.history, state.isStopping)
@@ -116,6 +121,7 @@ final class CommitThread: Sendable {
             case .committed(let version):
                 Failpoint.pass("commit.done", subject(due))
                 note(landed: due.count, version: version)
+                sweep()
                 return true
             case .fenced(let failure):
                 report(.failed(committer.target, failure))
@@ -128,6 +134,20 @@ final class CommitThread: Sendable {
         } catch {
             report(.failed(committer.target, error))
             return false
+        }
+    }
+
+    /// Tidies up after dead processes, as far as the target has resolved their epochs.
+    private func sweep() {
+        let leftovers = state.withLock { $0.leftovers }
+        guard !leftovers.isEmpty else { return }
+        do {
+            let rest = try committer.sweep(leftovers)
+            state.withLock { $0.leftovers = rest }
+            if rest.isEmpty { report(.swept(committer.target, nil)) }
+        } catch {
+            state.withLock { $0.leftovers = [] }
+            report(.swept(committer.target, error))
         }
     }
 

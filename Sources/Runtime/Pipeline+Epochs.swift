@@ -59,7 +59,19 @@ extension Pipeline {
             }
             waiting[target] = failure
         case .failed(_, let failure): throw failure
+        case .swept(let target, let failure): try noteSwept(target, failure)
         }
+    }
+
+    /// Once no target has anything left of dead processes, they are forgotten. What could not be
+    /// removed is looked for again at the next start.
+    private func noteSwept(_ target: TargetID, _ failure: Failure?) throws(Failure) {
+        if let failure {
+            options.log(LogLine(.warning, failure.description, [("code", failure.code)]))
+            return
+        }
+        sweptTargets.insert(target)
+        if sweptTargets.count == commits.count { try store.forget(store.leftovers) }
     }
 
     /// The one write of an epoch, and only then the sinks.
@@ -141,7 +153,9 @@ extension Pipeline {
     /// Whether what the next barrier hands over has grown enough to take it early (design.md
     /// §3.11).
     var isEpochFull: Bool {
-        let limit = plan.settings.epochBytes ?? Pipeline.defaultEpochBytes
+        let memory = plan.settings.stateMemory.map { $0 / 4 } ?? .max
+        let limit =
+            plan.settings.epochBytes ?? min(memory, Pipeline.defaultEpochBytes)
         let pending = gauges.reduce(0) { $0 + $1.pendingBytes.load(ordering: .relaxed) }
         return Int64(pending) >= limit
     }

@@ -43,6 +43,7 @@ public final class Pipeline {
     var atEnd: Set<Int> = []
     var drained: Set<Int> = []
     var waiting: [TargetID: Failure] = [:]
+    var sweptTargets: Set<TargetID> = []
     var versions: [TargetID: Int64] = [:]
     var commitCounts: [TargetID: Int64] = [:]
     var lastCheckpointBytes: Int64 = 0

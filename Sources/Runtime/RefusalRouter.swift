@@ -26,6 +26,8 @@ final class RefusalRouter {
     /// Rows refused by expressions and sinks since the process began: for `--strict` and the last
     /// line.
     private(set) var failedRows: Int64 = 0
+    /// Targets that have what is passing now: nothing of it goes there again.
+    var satisfied: Set<TargetID> = []
 
     init(
         identity: Identity, plan: Plan, describe: @escaping @Sendable (SourcePlace) -> String,
@@ -145,9 +147,12 @@ final class RefusalRouter {
         case .skip: return
         case .fail: try fail(letter)
         case .deadLetter:
-            if let table { letters[table, default: []].append(letter) }
+            if let table, !satisfied.contains(plan.outputs[table].target) {
+                letters[table, default: []].append(letter)
+            }
             if let topic, let cluster {
                 let target = TargetIdentity.kafka(bootstrapServers: cluster)
+                if satisfied.contains(target) { return }
                 outboxes[target, default: OutboxPart(target: target)]
                     .append(letter.record(topic: topic))
             }

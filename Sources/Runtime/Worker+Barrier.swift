@@ -61,6 +61,9 @@ extension Worker {
         parts += refusals.takeOutboxes()
         shared.stateBytes.store(heldBytes, ordering: .relaxed)
         epoch = nil
+        // Before the report: else the control thread would find the epoch full that it has just
+        // got.
+        noteState()
         Failpoint.pass("barrier.passed")
         report(
             .epoch(

@@ -40,6 +40,10 @@ extension Worker {
             try forward(&output, from: node)
         case .sink(let number, let writer):
             instance.counters.rowsIn += Int64(batch.rowCount)
+            if refusals.satisfied.contains(plan.outputs[number].target) {
+                instance.counters.filtered += Int64(batch.rowCount)
+                return
+            }
             let checked = plan.outputs[number].check(batch)
             instance.counters.filtered += Int64(checked.takenBack)
             try refuse(checked.errors, of: batch, at: number, instance)

@@ -73,6 +73,8 @@ final class Worker {
     var feeds: [SourceFeed]
     /// For each node, the exchanges that rows pushed into it can reach on this worker.
     let reach: [[Edge]]
+    /// What outputs of an adopted pipeline have already.
+    let floors: AdoptionFloors?
 
     var epoch: EpochInProgress?
     var isStopping = false
@@ -84,7 +86,7 @@ final class Worker {
     init(
         index: Int, workers: Int, plan: Plan, mode: RunMode, clock: Clock, inbox: Inbox,
         inlets: [Inlet], nodes: [NodeInstance], feeds: [SourceFeed], refusals: RefusalRouter,
-        shared: WorkerGauges, report: @escaping @Sendable (WorkerReport) -> Void
+        floors: AdoptionFloors?, shared: WorkerGauges, report: @escaping @Sendable (WorkerReport) -> Void
     ) {
         self.index = index
         self.workers = workers
@@ -96,6 +98,7 @@ final class Worker {
         self.nodes = nodes
         self.feeds = feeds
         self.refusals = refusals
+        self.floors = floors
         self.shared = shared
         self.report = report
         reach = Worker.reach(of: nodes)
@@ -134,7 +137,7 @@ final class Worker {
         }
         if try receive() { progressed = true }
         if epoch == nil, !isStopping, !shared.isHeld, try pollSources() { progressed = true }
-        noteState()
+        if progressed { noteState() }
         reportDrained()
         return progressed
     }
@@ -186,9 +189,13 @@ final class Worker {
         return progressed
     }
 
-    /// Shows the control thread what this worker holds.
-    private func noteState() {
+    /// Shows the control thread what this worker holds: what the next barrier will hand over is
+    /// dirty state, records for the outbox, and rows that wait in writers (design.md §3.11).
+    func noteState() {
         var pending = refusals.pendingBytes
+        for instance in nodes {
+            if case .transform(let transform) = instance.work { pending += transform.dirtyBytes }
+        }
         for writer in refusals.writers.values { pending += writer.pendingBytes }
         shared.pendingBytes.store(pending, ordering: .relaxed)
         let records = feeds.reduce(0) { $0 + $1.counters.records }
