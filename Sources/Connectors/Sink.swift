@@ -52,8 +52,8 @@ public protocol SinkCommitter: AnyObject, Sendable {
     /// again first, and what is found landed is not committed again (design.md §3.2, §3.7).
     func commit(_ intents: [Intent], history: TargetHistory) throws(Failure) -> CommitOutcome
 
-    /// Removes files of dead processes that the sink will never name; gives back the processes whose
-    /// epochs it has not resolved yet. Failing costs nothing but room.
+    /// Removes files of dead processes that the sink will never name; gives back the processes
+    /// whose epochs it has not resolved yet. Failing costs nothing but room.
     func sweep(_ leftovers: [Leftover]) throws(Failure) -> [Leftover]
 
     /// Which pipelines have filled the target, for `--adopt`; touches nothing.

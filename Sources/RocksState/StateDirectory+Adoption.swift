@@ -35,7 +35,8 @@ extension StateDirectory {
         Failpoint.pass("state.before_adoption")
         try store.write(batch)
         Failpoint.pass("state.adopted")
-        return StateDirectory(path: path, identity: identity, store: store, lock: lock, leftovers: leftovers)
+        return StateDirectory(
+            path: path, identity: identity, store: store, lock: lock, leftovers: leftovers)
     }
 
     /// By target, the offsets below which it had everything when it was adopted.

@@ -85,8 +85,8 @@ final class Worker {
 
     init(
         index: Int, workers: Int, plan: Plan, mode: RunMode, clock: Clock, inbox: Inbox,
-        inlets: [Inlet], nodes: [NodeInstance], feeds: [SourceFeed], refusals: RefusalRouter,
-        floors: AdoptionFloors?, shared: WorkerGauges, report: @escaping @Sendable (WorkerReport) -> Void
+        inlets: [Inlet], nodes: [NodeInstance], feeds: [SourceFeed], refusals: RefusalRouter, floors: AdoptionFloors?,
+        shared: WorkerGauges, report: @escaping @Sendable (WorkerReport) -> Void
     ) {
         self.index = index
         self.workers = workers

@@ -24,17 +24,16 @@ extension EngineRunner {
         options.describe = topology.describe
         options.log = log.line
         options.onProgress = { log.progress($0, name: topology.plan.name) }
-        let plan = topology.plan
-        let summary = try await onThread { [options, adopts = command.takeover == .adopt] () throws(Failure) in
-            var store = opened
-            if adopts {
-                let adopter = Adopter(plan: plan, options: options, factory: LiveConnectors())
-                store = try adopter.adopt(into: opened)
-            }
+        let adopts = command.takeover == .adopt
+        let summary = try await onThread { [options, plan = topology.plan] () throws(Failure) in
+            let store = adopts
+                ? try Adopter(plan: plan, options: options, factory: LiveConnectors())
+                    .adopt(into: opened)
+                : opened
             log.started(plan.name, store.identity, path)
-            let pipeline = Pipeline(
-                plan: plan, options: options, store: store, factory: LiveConnectors(), stop: stop)
-            return try pipeline.run()
+            return try Pipeline(
+                plan: plan, options: options, store: store, factory: LiveConnectors(), stop: stop
+            ).run()
         }
         terminal.write(RunReport(summary).text(asJSON: command.printsJSON))
         let hasRefused = summary.lateRows + summary.deadRows > 0
