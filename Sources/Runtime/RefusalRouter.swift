@@ -64,14 +64,12 @@ final class RefusalRouter {
         }
     }
 
-    /// Rows that were late; counted by the operator, and kept if the source declares a table. A
-    /// part_late row was not refused: it stands in other windows, and only in the count.
-    func rowsLate(_ all: LateRows, node: PlanNode) throws(Failure) {
+    /// Rows that an operator refused, for all of their windows or for some (part_late); counted by
+    /// it, and kept if the source declares a table.
+    func rowsLate(_ late: LateRows, node: PlanNode) throws(Failure) {
         guard let (route, name) = node.lateRoute else { return }
-        let late = all.refused
         let output = plan.outputs[route.output]
         let count = late.rows.rowCount
-        if count == 0 { return }
         let columns = zip(route.columns, output.schema.fields).map { column, field in
             switch column {
             case .input(let index): late.rows.columns[index]
@@ -178,16 +176,6 @@ final class RefusalRouter {
     private static func cluster(of connector: SinkConnector) -> String? {
         if case .kafka(let options) = connector { return options.bootstrapServers }
         return nil
-    }
-}
-
-extension LateRows {
-    fileprivate var refused: LateRows {
-        let refused = kinds.indices.filter { kinds[$0] != .partLate }
-        if refused.count == kinds.count { return self }
-        return LateRows(
-            rows: rows.gather(refused.map { Int32($0) }), kinds: refused.map { kinds[$0] },
-            lateBy: refused.map { lateBy[$0] })
     }
 }
 
