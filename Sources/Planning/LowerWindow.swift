@@ -45,6 +45,16 @@ struct LiftedWindow {
         }
     }
 
+    /// Whether the aggregate's keys beside the bounds are the session's: else each row belongs to a
+    /// session that its group doesn't know. True of other windows, and of a session whose keys are
+    /// the aggregate's for want of others.
+    func isGroupedByItsKeys(_ grouping: Grouping) -> Bool {
+        guard window.isSession, let partition = window.partition else { return true }
+        let keys = grouping.keys.map { $0.substituting(columns) }.filter { reads($0) == .rows }
+        let copied = keys.compactMap(\.copiedColumn)
+        return copied.count == keys.count && Set(copied) == Set(partition)
+    }
+
     /// What an expression over input and bounds reads.
     enum Reads { case rows, bounds, both }
 

@@ -186,6 +186,8 @@ extension PlanNode {
         case .windowAggregate(let aggregate):
             aggregate.lateRoute.map { ($0, aggregate.lateOutput ?? "") }
         case .assignWindows(let window): window.lateRoute.map { ($0, window.lateOutput ?? "") }
+        case .sessionRows(let rows):
+            rows.window.lateRoute.map { ($0, rows.window.lateOutput ?? "") }
         default: nil
         }
     }

@@ -76,6 +76,14 @@ private let planCases: [PlanCase] = [
             + "FROM session(bids, ts, INTERVAL '1 min', partition_by => (auction)) "
             + "WHERE auction > 10 GROUP BY auction, window_end"),
     printed(
+        "session-rows",
+        "SELECT auction, price, window_start FROM session(bids, ts, INTERVAL '1 min', "
+            + "partition_by => (auction)) WHERE auction > 10 AND price > 10"),
+    printed(
+        "session-across-keys",
+        "SELECT channel, window_end, count(*) AS n FROM session(bids, ts, INTERVAL '1 min', "
+            + "partition_by => (auction)) GROUP BY channel, window_end"),
+    printed(
         "cumulate",
         "SELECT window_end, count(*) FROM cumulate(bids, ts, INTERVAL '1 h', INTERVAL '1 day') "
             + "GROUP BY window_end"),
