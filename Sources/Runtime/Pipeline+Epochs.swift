@@ -53,6 +53,7 @@ extension Pipeline {
             waiting[target] = nil
             commitCounts[target, default: 0] += 1
             if let version { versions[target] = version }
+        case .takenOver(let target): waiting[target] = nil
         case .waiting(let target, let failure):
             if waiting[target] == nil {
                 options.log(LogLine(.warning, failure.description, [("code", failure.code)]))

@@ -128,9 +128,10 @@ public final class Pipeline {
     private func finish() throws(Failure) -> RunSummary {
         for commit in commits { commit.drain() }
         let deadline = now + Pipeline.drainMicroseconds
-        while commits.contains(where: { !$0.isEmpty }) {
+        while commits.contains(where: { !$0.isSettled }) {
             try handle(reports.take(milliseconds: 20))
-            if stopRequested.isRequested, now >= deadline { break }
+            guard stopRequested.isRequested else { continue }
+            if now >= deadline || commits.allSatisfy(\.isEmpty) { break }
         }
         for commit in commits { commit.stop(waitMilliseconds: 1_000) }
         try handle(reports.take(milliseconds: 0))
