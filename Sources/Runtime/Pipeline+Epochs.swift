@@ -27,6 +27,7 @@ extension Pipeline {
             switch report {
             case .worker(let report): try handle(report)
             case .commit(let report): try handle(report)
+            case .partitions(let found): try take(found)
             }
         }
     }

@@ -21,7 +21,7 @@ public final class Pipeline {
     let factory: any ConnectorFactory
     var context: ConnectorContext
     let reports = ReportQueue<Report>()
-    private let stopRequested: StopRequest
+    let stopRequested: StopRequest
 
     var sources: [any Source] = []
     var partitions: [[PartitionOffset]] = []
@@ -40,6 +40,7 @@ public final class Pipeline {
     var baseCounters: [String: Int64] = [:]
     var counters: [String: Int64] = [:]
     var latest: [Int: WorkerEpoch] = [:]
+    var isLookingForPartitions = false
     var atEnd: Set<Int> = []
     var drained: Set<Int> = []
     var waiting: [TargetID: Failure] = [:]
@@ -51,6 +52,7 @@ public final class Pipeline {
     enum Report: Sendable {
         case worker(WorkerReport)
         case commit(CommitReport)
+        case partitions(Result<[NewPartition], Failure>)
     }
 
     public init(
@@ -98,7 +100,7 @@ public final class Pipeline {
                 nextBarrier = now + plan.settings.checkpointIntervalMicroseconds
             }
             if options.mode == .live, now >= nextDiscovery {
-                try noticePartitions()
+                lookForPartitions()
                 nextDiscovery = now + options.discoveryInterval
             }
             if let report = progress.tick(now: now, self) { options.onProgress(report) }
