@@ -104,7 +104,7 @@ extension Pipeline {
     private func commitFirst(_ intents: [Intent]) throws(Failure) {
         offer(intents)
         while commits.contains(where: { !$0.isEmpty }) {
-            try handle(reports.take(milliseconds: 1))
+            try handle(crew.await(reports, milliseconds: 1))
         }
     }
 
