@@ -92,7 +92,7 @@ public final class Pipeline {
         var progress = ProgressMeter(startedAt: now)
         var nextDiscovery = now + options.discoveryInterval
         while !isDone {
-            try handle(crew.await(reports, milliseconds: 20))
+            try attend(milliseconds: 20)
             holdIfBehind()
             if gathering == nil, !isHeld, now >= nextBarrier || isEpochFull {
                 beginEpoch()
@@ -117,10 +117,10 @@ public final class Pipeline {
 
     /// The last epoch of this process; then the workers stop.
     private func takeFinalCheckpoint() throws(Failure) {
-        while gathering != nil { try handle(crew.await(reports, milliseconds: 20)) }
+        while gathering != nil { try attend(milliseconds: 20) }
         let hasEnded = options.mode == .bounded && drained.count == options.workers
         beginEpoch(hasEnded: hasEnded)
-        while gathering != nil { try handle(crew.await(reports, milliseconds: 20)) }
+        while gathering != nil { try attend(milliseconds: 20) }
         stopWorkers()
         Failpoint.pass("run.final_checkpoint")
     }
@@ -130,12 +130,12 @@ public final class Pipeline {
         for commit in commits { commit.drain() }
         let deadline = now + Pipeline.drainMicroseconds
         while commits.contains(where: { !$0.isSettled }) {
-            try handle(crew.await(reports, milliseconds: 20))
+            try attend(milliseconds: 20)
             guard stopRequested.isRequested else { continue }
             if now >= deadline || commits.allSatisfy(\.isEmpty) { break }
         }
         stopCommitters(waitMilliseconds: 1_000)
-        try handle(crew.await(reports, milliseconds: 0))
+        try attend(milliseconds: 0)
         Failpoint.pass("run.before_trims")
         if !trims.isEmpty { try store.write(trims: trims) }
         return summary()
