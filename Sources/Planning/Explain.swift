@@ -144,11 +144,21 @@ extension Explain {
         case .filter(let condition): return "filter \(show(condition, input))"
         case .unionAll: return "union all"
         case .assignWindows(let window): return "assign windows \(show(window, input))"
+        case .sessionRows(let rows):
+            return "rows of \(show(rows.window, input)) "
+                + "by (\(rows.keys.map { name($0, input) }.joined(separator: ", ")))"
         case .windowAggregate(let aggregate):
-            let emit = aggregate.emitsChanges ? ", early results" : ""
+            let emit =
+                switch aggregate.emission {
+                case .onClose: ""
+                case .onChange: ", early results"
+                case .both: ", early results and those of closed windows"
+                }
             return "window aggregate \(show(aggregate.window, input)) "
                 + "by (\(aggregate.keys.map { name($0, input) }.joined(separator: ", ")))"
                 + calls(aggregate.aggregates, input) + emit
+        case .results(.early): return "early results"
+        case .results(.closed): return "results of closed windows"
         case .aggregate(let aggregate):
             return
                 "aggregate by (\(aggregate.keys.map { name($0, input) }.joined(separator: ", ")))"
@@ -247,6 +257,7 @@ extension Explain {
     func state(_ node: PlanNode) -> String? {
         switch node.kind {
         case .upsertSource: return "the last row of each key: grows with the keys"
+        case .sessionRows: return "the rows of each open session: forgotten when it closes"
         case .windowAggregate(let aggregate): return state(aggregate)
         case .aggregate(let aggregate):
             let kept = aggregate.aggregates.contains { $0.keepsRows(aggregate.inputIsUpdating) }
@@ -255,7 +266,7 @@ extension Explain {
                 ? "\(per) of one row\(kept ? ": grows with the values" : "")"
                 : "\(per) of each key: grows with the keys"
         case .distinct: return "each value once: grows with the values"
-        case .source, .project, .filter, .unionAll, .assignWindows, .sink: return nil
+        case .source, .project, .filter, .unionAll, .assignWindows, .results, .sink: return nil
         }
     }
 
@@ -279,6 +290,7 @@ extension Explain {
         case .windowAggregate(let aggregate):
             (window, route) = (aggregate.window, aggregate.lateRoute)
         case .assignWindows(let assigned): (window, route) = (assigned, assigned.lateRoute)
+        case .sessionRows(let rows): (window, route) = (rows.window, rows.window.lateRoute)
         default: return nil
         }
         let lag = window.lag == 0 ? "" : " − \(span(window.lag))"

@@ -118,8 +118,13 @@ public enum PlanNodeKind: Sendable {
     ///   and
     /// `window_end` behind its columns.
     case assignWindows(Window)
-    /// Aggregates per key and window; emits when windows close, or changes as they come.
+    /// `FROM session(…)` where rows are wanted beside their session: each row once, with the
+    /// session's bounds behind its columns, when the session closes.
+    case sessionRows(SessionRows)
+    /// Aggregates per key and window; emits when windows close, or changes as they come, or both.
     case windowAggregate(WindowAggregate)
+    /// One of the two streams of a windowed aggregate that emits both.
+    case results(WindowAggregate.Stream)
     /// Aggregates per key without a window: updating.
     case aggregate(Aggregate)
     /// The first row of each value: DISTINCT over an append-only input.
@@ -143,7 +148,8 @@ public struct Window: Sendable, Hashable {
     public let timeColumn: Int
     /// Every row still to come has time ≥ M − lag (dialect.md §1.6).
     public let lag: Int64
-    /// Of `assignWindows`, as of a `WindowAggregate`: where late rows go, and whose they are.
+    /// Of `assignWindows` and `sessionRows`, as of a `WindowAggregate`: where late rows go, and
+    /// whose they are.
     public var lateRoute: LateRoute?
     public var lateOutput: String?
 
@@ -164,19 +170,49 @@ public struct Window: Sendable, Hashable {
     }
 }
 
+/// Sessions of a key as their rows. Output columns: the input's, `window_start`, `window_end`.
+public struct SessionRows: Sendable, Hashable {
+    /// Of kind `session`.
+    public let window: Window
+    /// Input columns.
+    public let keys: [Int]
+
+    public init(window: Window, keys: [Int]) {
+        self.window = window
+        self.keys = keys
+    }
+}
+
 /// Output columns: keys, `window_start`, `window_end` (both absent for `.existing`), aggregates.
 public struct WindowAggregate: Sendable, Hashable {
     public let window: Window
     /// Input columns.
     public let keys: [Int]
     public let aggregates: [AggregateCall]
-    /// `emit = 'on_change'`: updating, keyed by keys and window.
-    public let emitsChanges: Bool
+    public var emission: Emission
     /// Whose late rows these are: the output's name, for `_late_in`. Of an operator that several
     /// outputs share, the first of them in the file.
-    public let lateOutput: String?
+    public var lateOutput: String?
     /// Where late rows go, if the source declares a table for them.
     public var lateRoute: LateRoute?
+
+    /// `emit` of the outputs that read it (dialect.md §2.9).
+    public enum Emission: Sendable, Hashable {
+        /// Append-only: rows of closed windows.
+        case onClose
+        /// Updating, keyed by keys and window: early results.
+        case onChange
+        /// Both streams in one: batches with a change column are early results, those without are
+        /// rows of closed windows. `results` nodes tell them apart.
+        case both
+    }
+
+    public enum Stream: String, Sendable, Hashable {
+        case early, closed
+    }
+
+    public var emitsChanges: Bool { emission != .onClose }
+    public var emitsClosed: Bool { emission != .onChange }
 
     public init(
         window: Window, keys: [Int], aggregates: [AggregateCall], emitsChanges: Bool,
@@ -185,7 +221,7 @@ public struct WindowAggregate: Sendable, Hashable {
         self.window = window
         self.keys = keys
         self.aggregates = aggregates
-        self.emitsChanges = emitsChanges
+        emission = emitsChanges ? .onChange : .onClose
         self.lateOutput = lateOutput
     }
 }

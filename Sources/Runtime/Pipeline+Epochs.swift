@@ -22,11 +22,13 @@ extension Pipeline {
         for inbox in wiring.inboxes { inbox.send(.barrier(epoch + 1)) }
     }
 
-    func handle(_ batch: [Report]) throws(Failure) {
-        for report in batch {
+    /// Lets workers and committers go on until one of them reports, or so long.
+    func attend(milliseconds: Int) throws(Failure) {
+        for report in crew.await(reports, milliseconds: milliseconds) {
             switch report {
             case .worker(let report): try handle(report)
             case .commit(let report): try handle(report)
+            case .partitions(let found): try take(found)
             }
         }
     }
@@ -53,6 +55,7 @@ extension Pipeline {
             waiting[target] = nil
             commitCounts[target, default: 0] += 1
             if let version { versions[target] = version }
+        case .takenOver(let target): waiting[target] = nil
         case .waiting(let target, let failure):
             if waiting[target] == nil {
                 options.log(LogLine(.warning, failure.description, [("code", failure.code)]))
@@ -114,7 +117,7 @@ extension Pipeline {
     private func commitFirst(_ intents: [Intent]) throws(Failure) {
         offer(intents)
         while commits.contains(where: { !$0.isEmpty }) {
-            try handle(reports.take(milliseconds: 1))
+            try attend(milliseconds: 1)
         }
     }
 

@@ -4,7 +4,6 @@
 import Connectors
 import Contracts
 import Environment
-import Foundation
 import Planning
 import Progress
 import RocksState
@@ -73,7 +72,7 @@ extension Pipeline {
         }
         if commits.isEmpty, !store.leftovers.isEmpty { try store.forget(store.leftovers) }
         let owesCommits = commits.contains { !$0.isEmpty }
-        for commit in commits { commit.start() }
+        for commit in commits { crew.employ(commit) }
         return owesCommits
     }
 
@@ -117,38 +116,6 @@ extension Pipeline {
             report: { [reports] in reports.send(.worker($0)) })
         var workers: [Worker] = []
         for index in 0..<options.workers { workers.append(try builder.makeWorker(index)) }
-        for worker in workers { run(worker) }
-    }
-
-    private func run(_ worker: Worker) {
-        // SAFETY: because a worker is handed over whole: nobody keeps a reference to it after this.
-        nonisolated(unsafe) let worker = worker
-        let thread = Thread { [workerEnded] in
-            unsafe worker.run()
-            workerEnded.signal()
-        }
-        thread.name = "worker"
-        thread.stackSize = 16 << 20
-        thread.start()
-        threadsRunning += 1
-    }
-
-    /// Partitions that appeared since the start are read from their beginning; they never pull time
-    /// back (dialect.md §1.4).
-    func noticePartitions() throws(Failure) {
-        for (index, source) in sources.enumerated() {
-            let known = Set(partitions[index].map(\.partition))
-            for partition in try source.discover() where !known.contains(partition) {
-                let offset = try source.resolve(
-                    partition: partition, stored: nil, mode: options.mode)
-                let worker = partitions[index].count % options.workers
-                partitions[index].append(offset)
-                wiring.inboxes[worker].send(.add(source: index, offset))
-                options.log(
-                    LogLine(
-                        .info, "noticed a new partition",
-                        [("source", plan.sources[index].name), ("partition", partition)]))
-            }
-        }
+        for worker in workers { crew.employ(worker) }
     }
 }

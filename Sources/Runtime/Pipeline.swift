@@ -7,7 +7,6 @@
 public import Connectors
 public import Contracts
 import Environment
-import Foundation
 public import Planning
 import Progress
 import RocksState
@@ -21,15 +20,14 @@ public final class Pipeline {
     let factory: any ConnectorFactory
     var context: ConnectorContext
     let reports = ReportQueue<Report>()
-    private let stopRequested: StopRequest
+    let stopRequested: StopRequest
 
     var sources: [any Source] = []
     var partitions: [[PartitionOffset]] = []
     var wiring: Wiring
     var gauges: [WorkerGauges] = []
     var commits: [CommitThread] = []
-    var threadsRunning = 0
-    let workerEnded = DispatchSemaphore(value: 0)
+    let crew: any Crew
 
     /// The newest durable epoch's number.
     var epoch: UInt64 = 0
@@ -40,6 +38,7 @@ public final class Pipeline {
     var baseCounters: [String: Int64] = [:]
     var counters: [String: Int64] = [:]
     var latest: [Int: WorkerEpoch] = [:]
+    var isLookingForPartitions = false
     var atEnd: Set<Int> = []
     var drained: Set<Int> = []
     var waiting: [TargetID: Failure] = [:]
@@ -52,6 +51,7 @@ public final class Pipeline {
     enum Report: Sendable {
         case worker(WorkerReport)
         case commit(CommitReport)
+        case partitions(Result<[NewPartition], Failure>)
     }
 
     public init(
@@ -63,6 +63,7 @@ public final class Pipeline {
         self.store = store
         self.factory = factory
         stopRequested = stop
+        crew = options.turnOrder.map(TurnCrew.init) ?? ThreadCrew()
         context = ConnectorContext(
             identity: store.identity, mode: options.mode, clock: options.clock,
             workers: options.workers, failFast: options.failFast,
@@ -82,7 +83,7 @@ public final class Pipeline {
             return try finish()
         } catch {
             stopWorkers()
-            for commit in commits { commit.stop(waitMilliseconds: 2_000) }
+            stopCommitters(waitMilliseconds: 2_000)
             throw error
         }
     }
@@ -92,14 +93,14 @@ public final class Pipeline {
         var progress = ProgressMeter(startedAt: now)
         var nextDiscovery = now + options.discoveryInterval
         while !isDone {
-            try handle(reports.take(milliseconds: 20))
+            try attend(milliseconds: 20)
             holdIfBehind()
             if gathering == nil, !isHeld, now >= nextBarrier || isEpochFull {
                 beginEpoch()
                 nextBarrier = now + plan.settings.checkpointIntervalMicroseconds
             }
             if options.mode == .live, now >= nextDiscovery {
-                try noticePartitions()
+                lookForPartitions()
                 nextDiscovery = now + options.discoveryInterval
             }
             if let report = progress.tick(now: now, self) { options.onProgress(report) }
@@ -117,10 +118,10 @@ public final class Pipeline {
 
     /// The last epoch of this process; then the workers stop.
     private func takeFinalCheckpoint() throws(Failure) {
-        while gathering != nil { try handle(reports.take(milliseconds: 20)) }
+        while gathering != nil { try attend(milliseconds: 20) }
         let hasEnded = options.mode == .bounded && drained.count == options.workers
         beginEpoch(hasEnded: hasEnded)
-        while gathering != nil { try handle(reports.take(milliseconds: 20)) }
+        while gathering != nil { try attend(milliseconds: 20) }
         stopWorkers()
         Failpoint.pass("run.final_checkpoint")
     }
@@ -129,12 +130,13 @@ public final class Pipeline {
     private func finish() throws(Failure) -> RunSummary {
         for commit in commits { commit.drain() }
         let deadline = now + Pipeline.drainMicroseconds
-        while commits.contains(where: { !$0.isEmpty }) {
-            try handle(reports.take(milliseconds: 20))
-            if stopRequested.isRequested, now >= deadline { break }
+        while commits.contains(where: { !$0.isSettled }) {
+            try attend(milliseconds: 20)
+            guard stopRequested.isRequested else { continue }
+            if now >= deadline || commits.allSatisfy(\.isEmpty) { break }
         }
-        for commit in commits { commit.stop(waitMilliseconds: 1_000) }
-        try handle(reports.take(milliseconds: 0))
+        stopCommitters(waitMilliseconds: 1_000)
+        try attend(milliseconds: 0)
         Failpoint.pass("run.before_trims")
         if !trims.isEmpty { try store.write(trims: trims) }
         return summary()
@@ -145,9 +147,14 @@ public final class Pipeline {
 
     func stopWorkers() {
         for inbox in wiring.inboxes { inbox.send(.stop) }
-        while threadsRunning > 0 {
-            _ = workerEnded.wait(timeout: .now() + .seconds(5))
-            threadsRunning -= 1
+        crew.dismissWorkers()
+    }
+
+    /// After the commits in hand; waits so long at most for each.
+    func stopCommitters(waitMilliseconds: Int) {
+        for commit in commits {
+            commit.stop()
+            crew.dismiss(commit, waitMilliseconds: waitMilliseconds)
         }
     }
 

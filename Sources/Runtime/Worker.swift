@@ -78,6 +78,7 @@ final class Worker {
 
     var epoch: EpochInProgress?
     var isStopping = false
+    private var hasStarted = false
     var hasReportedEnd = false
     var hasReportedDrained = false
     private var nextInlet = 0
@@ -85,8 +86,9 @@ final class Worker {
 
     init(
         index: Int, workers: Int, plan: Plan, mode: RunMode, clock: Clock, inbox: Inbox,
-        inlets: [Inlet], nodes: [NodeInstance], feeds: [SourceFeed], refusals: RefusalRouter, floors: AdoptionFloors?,
-        shared: WorkerGauges, report: @escaping @Sendable (WorkerReport) -> Void
+        inlets: [Inlet], nodes: [NodeInstance], feeds: [SourceFeed], refusals: RefusalRouter,
+        floors: AdoptionFloors?, shared: WorkerGauges,
+        report: @escaping @Sendable (WorkerReport) -> Void
     ) {
         self.index = index
         self.workers = workers
@@ -104,15 +106,31 @@ final class Worker {
         reach = Worker.reach(of: nodes)
     }
 
-    /// The thread's body: runs until told to stop or until something fails.
+    /// A thread's body: runs until told to stop or until something fails.
     func run() {
-        do {
-            try start()
-            while !isStopping {
-                if try !step() { inbox.wake.wait(milliseconds: Worker.parkMilliseconds) }
+        while true {
+            switch turn() {
+            case .worked: continue
+            case .parked(let milliseconds): inbox.wake.wait(milliseconds: milliseconds)
+            case .ended: return
             }
+        }
+    }
+
+    /// A bounded amount of work. A failure is reported, and is the end.
+    func turn() -> Turn {
+        if isStopping { return .ended }
+        do {
+            if !hasStarted {
+                hasStarted = true
+                try start()
+                return .worked
+            }
+            return try step() ? .worked : .parked(milliseconds: Worker.parkMilliseconds)
         } catch {
+            isStopping = true
             report(.failed(worker: index, error))
+            return .ended
         }
     }
 
