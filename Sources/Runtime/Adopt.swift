@@ -81,9 +81,10 @@ extension PlanNode {
     /// What the operator is called if it remembers rows or times; nil if it remembers nothing.
     fileprivate var stateThatNoOutputHolds: String? {
         switch kind {
-        case .source, .project, .filter, .unionAll, .sink: nil
+        case .source, .project, .filter, .unionAll, .results, .sink: nil
         case .upsertSource: "the PRIMARY KEY of a source"
         case .assignWindows: "a window, which judges lateness,"
+        case .sessionRows: "a session"
         case .windowAggregate: "an aggregate by windows"
         case .aggregate: "an aggregate"
         case .distinct: "DISTINCT"
