@@ -44,6 +44,8 @@ final class NodeInstance {
     var minimum: MinimumWatermark
     var announced: Watermark = .at(EventTime.never)
     var counters = Counters()
+    /// Of a sink.
+    var tally = OutputTally()
     var alignment: Alignment
 
     enum Work {

@@ -86,6 +86,7 @@ extension Pipeline {
         let intents = makeIntents(reports, marker)
         if Mutant.commitBeforeWrite.isActive { try commitFirst(intents) }
         counters = total(reports)
+        checkConservation()
         let minima = reports.reduce(into: [UInt64: Int64]()) { minima, report in
             minima.merge(report.minima) { max($0, $1) }
         }
@@ -102,6 +103,22 @@ extension Pipeline {
         }
         Failpoint.pass("checkpoint.group_offsets")
         logEpoch(intents)
+    }
+
+    /// At every epoch; the first break is kept for the last line.
+    private func checkConservation() {
+        let found = Conservation(plan: plan, counters: counters).imbalances
+        guard imbalances.isEmpty, !found.isEmpty else { return }
+        imbalances = found
+        for imbalance in found {
+            options.log(
+                LogLine(
+                    .error, "rows are not conserved: a bug of millrace",
+                    [
+                        ("epoch", String(epoch)), ("place", imbalance.place),
+                        ("difference", String(imbalance.difference)),
+                    ]))
+        }
     }
 
     private func offer(_ intents: [Intent]) {
@@ -138,7 +155,7 @@ extension Pipeline {
             marker: context.identity.marker(epoch: epoch), writtenAt: options.clock.now(),
             minima: minima, counters: counters.isEmpty ? baseCounters : counters,
             hasEnded: hasEnded, byteCount: 0,
-            outputRows: latest.values.reduce(0) { $0 + $1.outputRows.reduce(0, +) })
+            outputRows: latest.values.reduce(0) { $0 + $1.tallies.reduce(0) { $0 + $1.rows } })
     }
 
     private func logEpoch(_ intents: [Intent]) {

@@ -26,6 +26,8 @@ final class RefusalRouter {
     /// Rows refused by expressions and sinks since the process began: for `--strict` and the last
     /// line.
     private(set) var failedRows: Int64 = 0
+    /// Rows written to the tables of refused rows, by output.
+    private(set) var tallies: [Int: OutputTally] = [:]
     /// Targets that have what is passing now: nothing of it goes there again.
     var satisfied: Set<TargetID> = []
 
@@ -109,6 +111,8 @@ final class RefusalRouter {
     private func write(_ batch: Batch, toTable output: Int) throws(Failure) {
         let writer = writers[output].required("an output without a writer on this worker")
         let refused = try writer.write(batch)
+        tallies[output, default: OutputTally()].add(
+            batch, refused: refused, isHashed: plan.outputs[output].hasDigest)
         if let first = refused.first {
             throw Failure(
                 .badRow, "refusal.refused",

@@ -50,6 +50,8 @@ extension Worker {
             if checked.rows.rowCount == 0 { return }
             let refused = try writer.write(checked.rows)
             instance.counters.out += Int64(checked.rows.rowCount - refused.count)
+            instance.tally.add(
+                checked.rows, refused: refused, isHashed: plan.outputs[number].hasDigest)
             try refuse(refused, of: checked.rows, at: number, instance)
         }
     }

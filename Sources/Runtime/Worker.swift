@@ -24,7 +24,10 @@ struct WorkerEpoch: Sendable {
     /// Of this process, absolute, by node.
     let counters: [Counters]
     let sources: [SourceCounters]
-    let outputRows: [Int64]
+    /// Of this process, absolute, by output.
+    let tallies: [OutputTally]
+    /// Rows that each node holds now.
+    let held: [Int64]
 }
 
 /// What a source has delivered on one worker, since the process began.

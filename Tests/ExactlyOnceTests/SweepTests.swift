@@ -11,12 +11,12 @@ extension ExactlyOnceTests {
         /// In mid-epoch, with files closed that no intent names; between the merge of an upsert and
         /// its entry; between an entry's draft and its link.
         static let places = [
-            "delta.data_file_synced@6", "delta.files_durable@8",
-            "delta.before_commit:by_auction@3", "delta.before_link@9",
+            "delta.data_file_synced@4", "delta.files_durable@5",
+            "delta.before_commit:by_auction@2", "delta.before_link@5",
         ]
 
         @Test func whatKilledProcessesLeftIsGoneAndNothingElse() throws {
-            let scenario = try Scenario(events: 40_000, rate: 4_000)
+            let scenario = try Scenario(events: 80_000, rate: 4_000)
             var leftBehind = 0
             for place in SweepTests.places {
                 let death = try scenario.start(failpoint: place).end()
