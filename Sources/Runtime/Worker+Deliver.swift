@@ -19,10 +19,15 @@ extension Worker {
         switch message {
         case .batch(let batch): try push(batch, into: node, input: instance.slotInputs[slot])
         case .watermark(let watermark):
-            if instance.minimum.note(watermark, from: slot) {
+            if instance.minimum.note(watermark, from: slot), !instance.isByClock {
                 try advance(node, to: instance.minimum.minimum)
             }
             try announce(node)
+        case .clock(let time):
+            guard instance.clock.note(.at(time), from: slot) else { return }
+            if instance.isByClock { try advance(node, to: instance.clock.minimum) }
+            instance.announcedClock = instance.clock.minimum
+            try send(.clock(instance.clock.minimum), from: node)
         case .barrier(let number):
             if instance.alignment.arrived(number, slot: slot) {
                 try pass(barrier: number, through: node)
