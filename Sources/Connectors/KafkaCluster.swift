@@ -14,7 +14,8 @@ final class KafkaCluster: Sendable {
     /// Topics to be made if they are missing, with their number of partitions.
     private let wanted: [Wanted]
     private let limits = Mutex<[String: Int]>([:])
-    private let hasTopics = Atomic<Bool>(false)
+    /// Held while they are made: the writers and the committer ask at the same time.
+    private let hasTopics = Mutex<Bool>(false)
 
     struct Wanted: Sendable, Hashable {
         let topic: String
@@ -42,7 +43,13 @@ final class KafkaCluster: Sendable {
     /// Makes the progress topic and, where the topology wants it, outputs and dead-letter topics;
     /// once.
     func makeTopics() throws(Failure) {
-        guard !hasTopics.load(ordering: .acquiring) else { return }
+        try hasTopics.withLock { hasTopics throws(Failure) in
+            if !hasTopics { try makeThem() }
+            hasTopics = true
+        }
+    }
+
+    private func makeThem() throws(Failure) {
         let administration = try KafkaAdministration(configuration)
         try administration.createTopic(
             KafkaCluster.progressTopic, partitions: 1, settings: ["cleanup.policy": "compact"])
@@ -53,7 +60,6 @@ final class KafkaCluster: Sendable {
                 _ = try administration.partitions(topic.topic)
             }
         }
-        hasTopics.store(true, ordering: .releasing)
     }
 
     /// The largest record that a topic takes, bytes: asked once. A broker that does not tell has

@@ -1,9 +1,10 @@
 // Commits the outbox of one cluster: one transaction an epoch, with one progress record.
 //
-// librdkafka cannot resume a transaction, so after a start, a fatal error or a time-out (which look
-// alike) nothing is assumed: the progress record is read, judged, the transactional id taken over,
-// and the record read again up to the high watermark; only what stands above it is sent (design.md
-// §3.6).
+// librdkafka cannot resume a transaction, so at each start and after a fatal error or a time-out
+// (which look alike) nothing is assumed: the progress record is read, judged, the transactional id
+// taken over, and the record read again up to the high watermark; only what stands above it is sent
+// (design.md §3.6). Taking over ends what a dead process left open, so it is done at the start also
+// where nothing waits to be sent: readers with read_committed of those partitions go on then.
 
 import Contracts
 import Environment
@@ -43,22 +44,26 @@ final class KafkaCommitter: SinkCommitter {
     func readMarker() throws(Failure) -> Marker? {
         Failpoint.pass("kafka.read_progress")
         return try Patience(context: cluster.context).wait { () throws(Failure) in
-            try progress()
+            try progress(upTo: .lastStableOffset)
         }
     }
 
     /// The newest progress record; nil: none, or no such topic yet.
-    private func progress() throws(Failure) -> Marker? {
+    private func progress(upTo end: KafkaReadEnd) throws(Failure) -> Marker? {
         let reader = KafkaTopicReader(
             cluster.configuration, topic: KafkaCluster.progressTopic)
         do {
-            let newest = try reader.newestByKey(timeout: KafkaCommitter.timeout)
+            let newest = try reader.newestByKey(upTo: end, timeout: KafkaCommitter.timeout)
             guard let value = newest[key] else { return nil }
             return try ProgressRecord.marker(value)
         } catch {
             if error.code == "kafka.topic_missing" { return nil }
             throw error
         }
+    }
+
+    func takeOver(history: TargetHistory) throws(Failure) -> CommitOutcome {
+        try commit([], history: history)
     }
 
     func commit(
@@ -110,7 +115,7 @@ final class KafkaCommitter: SinkCommitter {
     private func takeOver(
         _ history: TargetHistory, _ state: inout State
     ) throws(Failure) -> CommitOutcome? {
-        let first = try progress()
+        let first = try progress(upTo: .lastStableOffset)
         if case .stale = history.judge(first, mayBeOld: true) { return stale(first) }
         Failpoint.pass("kafka.before_init")
         let producer = try KafkaProducer(
@@ -121,7 +126,7 @@ final class KafkaCommitter: SinkCommitter {
             return .unavailable(failure)
         }
         Failpoint.pass("kafka.after_init")
-        let second = try progress()
+        let second = try progress(upTo: .highWatermark)
         guard case .known = history.judge(second) else { return stale(second) }
         Failpoint.pass("kafka.progress_read_again")
         state.producer = producer
@@ -148,8 +153,10 @@ final class KafkaCommitter: SinkCommitter {
             last = try transact(intent, producer)
             guard case .mustAbort(let failure) = last else { return last }
             try refuseForGood(failure)
-            if case .fatal(let fatal) = producer.abort(timeout: KafkaCommitter.timeout) {
-                return .fatal(fatal)
+            switch producer.abort(timeout: KafkaCommitter.timeout) {
+            case .done: continue
+            case .retry(let failure), .mustAbort(let failure), .fatal(let failure):
+                return .fatal(failure)
             }
         }
         return last
@@ -177,6 +184,9 @@ final class KafkaCommitter: SinkCommitter {
                 topic: KafkaCluster.progressTopic, partition: 0, key: key,
                 value: ProgressRecord.encode(intent)))
         Failpoint.pass("kafka.produced")
+        // Delivered or not: the commit counts.
+        _ = producer.flush(timeout: KafkaCommitter.timeout)
+        Failpoint.pass("kafka.flushed")
         var outcome = producer.commit(rows: rows, timeout: KafkaCommitter.timeout)
         for _ in 0..<KafkaCommitter.attemptLimit {
             guard case .retry = outcome else { break }

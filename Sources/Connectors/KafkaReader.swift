@@ -22,6 +22,8 @@ final class KafkaReader: SourceReader {
     /// Decoded and not yet handed out; `positions` moves when a chunk is.
     private var waiting: [Waiting] = []
     private var nextWaiting = 0
+    /// This reader has met a disturbance since records last came.
+    private var isTroubled = false
 
     private struct Waiting {
         let chunk: SourceChunk
@@ -92,6 +94,10 @@ final class KafkaReader: SourceReader {
         nextWaiting = 0
         let poll = source.consumer.queues[queue].poll(
             maximumMessages: maximumRows, timeout: KafkaReader.pollWait)
+        if isTroubled, !poll.messages.isEmpty || !poll.positions.isEmpty {
+            isTroubled = false
+            source.note(trouble: nil)
+        }
         try heed(poll.events + (queue == 0 ? source.consumer.takeEvents() : []))
         if !poll.messages.isEmpty { try take(poll.messages, poll.positions) }
         for position in poll.positions { try move(position) }
@@ -195,21 +201,31 @@ final class KafkaReader: SourceReader {
             isAtEnd: true)
     }
 
+    /// Goes on where the log still has records; a bounded end that lies behind the log's is drawn
+    /// in.
+    private func recover(_ partition: Int32, _ index: Int) throws(Failure) {
+        let at = positions[index]
+        let found = try source.recover(partition, at: at.next, queue: queue)
+        positions[index] = PartitionOffset(
+            source: at.source, partition: at.partition, next: found.next, fingerprint: nil,
+            highestTime: at.highestTime, end: at.end.map { min($0, found.end) })
+        guard !hasEnded[index] else { return }
+        _ = endAtOnce(index)
+    }
+
     /// A broker that is away is waited for; what cannot come back ends the run.
     private func heed(_ events: [KafkaEvent]) throws(Failure) {
         for event in events {
             switch event {
             case .disturbance(let failure):
                 if source.context.failFast { throw failure }
+                isTroubled = true
+                source.note(trouble: failure.message)
                 source.context.log(
                     LogLine(.warning, failure.message, [("code", failure.code)]))
             case .offsetLost(let partition, _):
                 guard let index = numbers[partition] else { continue }
-                let at = positions[index]
-                let next = try source.recover(partition, at: at.next, queue: queue)
-                positions[index] = PartitionOffset(
-                    source: at.source, partition: at.partition, next: next, fingerprint: nil,
-                    highestTime: at.highestTime, end: at.end)
+                try recover(partition, index)
             case .fatal(let failure), .partitionFailed(_, let failure): throw failure
             }
         }

@@ -6,6 +6,7 @@ import KafkaIO
 import Planning
 import Progress
 import State
+import Synchronization
 import Types
 
 final class KafkaSource: Source {
@@ -13,6 +14,11 @@ final class KafkaSource: Source {
     let consumer: KafkaConsumer
     let context: ConnectorContext
     let readPositions = KafkaLag()
+    /// The newest disturbance since records last came.
+    private let disturbance = Mutex<String?>(nil)
+    /// Whether positions are known from an earlier checkpoint or readers run: a partition that
+    /// appears from then on is read from its beginning, whatever `start` says.
+    private let hasBegun = Atomic<Bool>(false)
     private let options: KafkaSourceOptions
     private let configuration: KafkaClientConfiguration
     private let patience: Patience
@@ -35,8 +41,13 @@ final class KafkaSource: Source {
 
     var topic: String { options.topic }
 
+    func begin(stored: [PartitionOffset]) throws(Failure) {
+        if !stored.isEmpty { hasBegun.store(true, ordering: .relaxed) }
+    }
+
     func discover() throws(Failure) -> [String] {
         let all = try patience.wait { () throws(Failure) in try consumer.partitions() }
+        note(trouble: nil)
         let wanted = all.filter { partition in
             options.partitions?.contains { $0.contains(partition) } ?? true
         }
@@ -59,12 +70,14 @@ final class KafkaSource: Source {
         var next = stored?.next ?? 0
         if stored == nil { next = try firstOffset(number, low: low, end: end) }
         var fingerprint = stored?.fingerprint
+        var boundedEnd: Int64?
+        if mode == .bounded { boundedEnd = stored?.end ?? end }
         if let stored, let lost = try whatIsLost(stored, number, low: low, end: end) {
             next = try afterLoss(lost, number, low: low, end: end)
             fingerprint = nil
+            // A log that was made anew may never reach the end that the old one had.
+            boundedEnd = boundedEnd.map { min($0, end) }
         }
-        var boundedEnd: Int64?
-        if mode == .bounded { boundedEnd = stored?.end ?? end }
         if mode == .availableNow { boundedEnd = end }
         return PartitionOffset(
             source: plan.name, partition: partition, next: next, fingerprint: fingerprint,
@@ -83,7 +96,7 @@ final class KafkaSource: Source {
     private func firstOffset(
         _ partition: Int32, low: Int64, end: Int64
     ) throws(Failure) -> Int64 {
-        switch options.start {
+        switch hasBegun.load(ordering: .relaxed) ? .earliest : options.start {
         case .earliest: return low
         case .latest: return end
         case .time(let microseconds):
@@ -100,12 +113,10 @@ final class KafkaSource: Source {
         _ stored: PartitionOffset, _ partition: Int32, low: Int64, end: Int64
     ) throws(Failure) -> String? {
         let place = "\(topic)/\(partition)"
-        if stored.next < low {
-            return "\(place): offsets \(stored.next) to \(low - 1) are gone (the log begins at "
-                + "\(low))"
-        }
-        if stored.next > end {
-            return "\(place): the log ends at \(end), before the stored offset \(stored.next): "
+        let needed = max(stored.next, stored.end ?? stored.next)
+        if let gone = goneRange(partition, from: stored.next, low: low) { return gone }
+        if needed > end {
+            return "\(place): the log ends at \(end), before the stored offset \(needed): "
                 + "the topic was truncated or made anew"
         }
         guard let fingerprint = stored.fingerprint else { return nil }
@@ -117,6 +128,13 @@ final class KafkaSource: Source {
         if KafkaSource.fingerprint(record, message: 0) == fingerprint { return nil }
         return "\(place): offset \(fingerprint.offset) holds another record than the one that was "
             + "read: the topic was made anew"
+    }
+
+    /// Names the records that retention or a deletion took.
+    private func goneRange(_ partition: Int32, from next: Int64, low: Int64) -> String? {
+        guard next < low else { return nil }
+        return "\(topic)/\(partition): offsets \(next) to \(low - 1) are gone (the log begins at "
+            + "\(low))"
     }
 
     private func afterLoss(
@@ -138,22 +156,35 @@ final class KafkaSource: Source {
         return next
     }
 
-    /// What a running reader does about a position that left the log.
-    func recover(_ partition: Int32, at next: Int64, queue: Int) throws(Failure) -> Int64 {
+    /// What a running reader does about a position that left the log: where it goes on, and where
+    /// the log ends.
+    func recover(
+        _ partition: Int32, at next: Int64, queue: Int
+    ) throws(Failure) -> (next: Int64, end: Int64) {
         let (low, end) = try patience.wait { () throws(Failure) in
             try consumer.watermarks(partition: partition)
         }
-        let lost = "\(topic)/\(partition): offset \(next) is not in the log (\(low) to \(end))"
+        let lost =
+            goneRange(partition, from: next, low: low)
+            ?? "\(topic)/\(partition): offset \(next) is not in the log (\(low) to \(end))"
         let new = try afterLoss(lost, partition, low: low, end: end)
         try consumer.unassign([partition])
         try consumer.assign([KafkaAssignment(partition: partition, offset: new, queue: queue)])
-        return new
+        return (new, end)
     }
+
+    /// For the progress line: what disturbs reading, or nil when it goes on.
+    func note(trouble: String?) {
+        disturbance.withLock { $0 = trouble }
+    }
+
+    var trouble: String? { disturbance.withLock { $0 } }
 
     func makeReader(
         worker: Int, workers: Int, partitions: [PartitionOffset]
     ) throws(Failure) -> any SourceReader {
-        try KafkaReader(self, queue: worker, partitions)
+        hasBegun.store(true, ordering: .relaxed)
+        return try KafkaReader(self, queue: worker, partitions)
     }
 
     func checkpointed(_ offsets: [PartitionOffset]) {

@@ -18,18 +18,27 @@ struct Patience {
         "kafka.not_coordinator_for_group", "kafka.coordinator_load", "kafka.noent",
     ]
 
+    /// Codes that mostly stay, and yet a broker that is just starting causes them, too.
+    private static let doubtful: Set<String> = [
+        "kafka.authentication", "kafka.sasl_authentication_failed", "kafka.ssl",
+    ]
+    /// Attempts that a doubtful one gets: some ten seconds.
+    private static let doubtLimit = 8
+
     static func isPassing(_ failure: Failure) -> Bool { passing.contains(failure.code) }
 
     /// Calls `body` until it answers; each wait shows in the log.
     func wait<Value>(_ body: () throws(Failure) -> Value) throws(Failure) -> Value {
         var milliseconds: UInt64 = 100
+        var doubts = 0
         while true {
             do {
                 return try body()
             } catch {
-                guard Patience.isPassing(error), !context.failFast, !context.isStopping() else {
-                    throw error
-                }
+                let isDoubtful = Patience.doubtful.contains(error.code)
+                doubts += isDoubtful ? 1 : 0
+                let mayPass = isDoubtful ? doubts < Patience.doubtLimit : Patience.isPassing(error)
+                guard mayPass, !context.failFast, !context.isStopping() else { throw error }
                 context.log(
                     LogLine(
                         .warning, error.message,

@@ -48,6 +48,10 @@ public protocol SinkCommitter: AnyObject, Sendable {
     /// Kafka's read before `init_transactions`. A table's may not: it was rolled back then.
     var firstReadMayBeOld: Bool { get }
 
+    /// Once, before the first `commit`, also where nothing is open: takes the sink over from
+    /// whatever process had it, and ends what that one left half done. `.committed`: it is ours.
+    func takeOver(history: TargetHistory) throws(Failure) -> CommitOutcome
+
     /// Commits a prefix of what is open. `history` is what the directory knows: the marker is read
     /// again first, and what is found landed is not committed again (design.md §3.2, §3.7).
     func commit(_ intents: [Intent], history: TargetHistory) throws(Failure) -> CommitOutcome
@@ -55,6 +59,11 @@ public protocol SinkCommitter: AnyObject, Sendable {
 
 extension SinkCommitter {
     public var firstReadMayBeOld: Bool { false }
+
+    /// A sink whose commits leave nothing half done that others could see.
+    public func takeOver(history: TargetHistory) throws(Failure) -> CommitOutcome {
+        .committed(version: nil)
+    }
 }
 
 /// What became of a commit.

@@ -44,11 +44,16 @@ public protocol Source: AnyObject, Sendable {
 
     /// Records behind the end of all partitions, if the source knows; for the progress line.
     var lag: Int64? { get }
+
+    /// Why nothing comes, while the outside is away; for the progress line.
+    var trouble: String? { get }
 }
 
 extension Source {
     /// A source that finds out all it needs for itself.
     public func begin(stored: [PartitionOffset]) throws(Failure) {}
+
+    public var trouble: String? { nil }
 }
 
 /// One worker's reading side of a source. Used on the worker's thread only.

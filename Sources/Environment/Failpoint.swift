@@ -1,12 +1,12 @@
 // Named places where a test can stop the process, and a log of the places passed.
 //
 // `MILLRACE_FAILPOINT=name` kills the process (SIGKILL to itself) the first time it comes by
-//   `name`;
-// `name@7` the seventh time; `name=error` makes the place fail instead of dying; several are
-//   separated by commas. A place that several sinks come by names its subject, too:
-//   `name:subject@7` waits for that sink's seventh pass. `MILLRACE_FAILPOINT_LOG=path` appends each
-//   name, with its subject, as it is passed: a write(2) survives a kill, so the last line says
-//   where a kill struck. Without either variable a pass costs one load.
+// `name`; `name@7` the seventh time; `name=error` makes the place fail instead of dying;
+// `name=stop` stops the process (SIGSTOP) until somebody lets it go on; several are separated by
+// commas. A place that several sinks come by names its subject, too: `name:subject@7` waits for
+// that sink's seventh pass. `MILLRACE_FAILPOINT_LOG=path` appends each name, with its subject, as
+// it is passed: a write(2) survives a kill, so the last line says where a kill struck. Without
+// either variable a pass costs one load.
 
 public import Contracts
 import Glibc
@@ -16,7 +16,11 @@ public enum Failpoint {
     /// What is set for a name.
     private struct Trigger {
         let hit: Int
-        let isError: Bool
+        let effect: Effect
+    }
+
+    private enum Effect: String, CaseIterable {
+        case kill, error, stop
     }
 
     private static let triggers = parse(environmentValue("MILLRACE_FAILPOINT") ?? "")
@@ -65,20 +69,23 @@ public enum Failpoint {
             return counts[name, default: 0]
         }
         guard hit == trigger.hit else { return false }
-        if trigger.isError { return true }
-        kill(getpid(), SIGKILL)
+        switch trigger.effect {
+        case .error: return true
+        case .stop: kill(getpid(), SIGSTOP)
+        case .kill: kill(getpid(), SIGKILL)
+        }
         return false
     }
 
     private static func parse(_ text: String) -> [String: Trigger] {
         var triggers: [String: Trigger] = [:]
         for part in text.split(separator: ",") {
-            let isError = part.hasSuffix("=error")
-            let name = isError ? part.dropLast(6) : part
+            let effect = Effect.allCases.first { part.hasSuffix("=" + $0.rawValue) }
+            let name = effect.map { part.dropLast($0.rawValue.count + 1) } ?? part
             let pieces = name.split(separator: "@")
             guard let first = pieces.first else { continue }
             let hit = pieces.count > 1 ? Int(pieces[1]) ?? 1 : 1
-            triggers[String(first)] = Trigger(hit: hit, isError: isError)
+            triggers[String(first)] = Trigger(hit: hit, effect: effect ?? .kill)
         }
         return triggers
     }

@@ -19,7 +19,15 @@ extension JSONError {
         guard place.count > 0, place.upperBound <= arena.count else { return "" }
         let end = min(place.upperBound, place.lowerBound + Self.quotedBytes)
         let text = String(decoding: arena[place.lowerBound..<end], as: UTF8.self)
+            .unicodeScalars.map(Self.visible).joined()
         return end < place.upperBound ? text + "…" : text
+    }
+
+    /// Control characters as JSON escapes them: a token ends up on terminals.
+    private static func visible(_ scalar: Unicode.Scalar) -> String {
+        guard scalar.properties.generalCategory == .control else { return String(scalar) }
+        let digits = String(scalar.value, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
     }
 
     private func detail(_ token: String) -> String {

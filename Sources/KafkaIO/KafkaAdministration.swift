@@ -59,6 +59,51 @@ public struct KafkaAdministration {
         }
     }
 
+    package func deleteTopic(
+        _ name: String, timeout: Duration = .seconds(30)
+    ) throws(Failure) {
+        let topic = unsafe rd_kafka_DeleteTopic_new(name)
+        // SAFETY: here and below: the request is ours until destroyed, after its answer.
+        defer { unsafe rd_kafka_DeleteTopic_destroy(topic) }
+        try unsafe request("deleting topic \"\(name)\"", timeout) { options, queue in
+            var topics: [OpaquePointer?] = unsafe [topic]
+            unsafe rd_kafka_DeleteTopics(handle.client, &topics, 1, options, queue)
+        } read: { event throws(Failure) in
+            var count = 0
+            let result = unsafe rd_kafka_event_DeleteTopics_result(event)
+            let topics = unsafe rd_kafka_DeleteTopics_result_topics(result, &count)
+            guard count == 1, let answer = unsafe topics?[0] else { return }
+            try unsafe Failure.check(
+                rd_kafka_topic_result_error(answer), "deleting topic \"\(name)\"")
+        }
+    }
+
+    /// Makes a topic have `total` partitions.
+    package func addPartitions(
+        _ name: String, total: Int, timeout: Duration = .seconds(30)
+    ) throws(Failure) {
+        var text = [CChar](repeating: 0, count: 512)
+        // SAFETY: the buffer has the size that is passed.
+        let more = unsafe text.withUnsafeMutableBufferPointer {
+            unsafe rd_kafka_NewPartitions_new(name, total, $0.baseAddress, $0.count)
+        }
+        guard let more = unsafe more else {
+            throw Failure(.invalid, "kafka.partitions", "topic \"\(name)\": \(String(clean: text))")
+        }
+        defer { unsafe rd_kafka_NewPartitions_destroy(more) }
+        try unsafe request("adding partitions to \"\(name)\"", timeout) { options, queue in
+            var requests: [OpaquePointer?] = unsafe [more]
+            unsafe rd_kafka_CreatePartitions(handle.client, &requests, 1, options, queue)
+        } read: { event throws(Failure) in
+            var count = 0
+            let result = unsafe rd_kafka_event_CreatePartitions_result(event)
+            let topics = unsafe rd_kafka_CreatePartitions_result_topics(result, &count)
+            guard count == 1, let answer = unsafe topics?[0] else { return }
+            try unsafe Failure.check(
+                rd_kafka_topic_result_error(answer), "adding partitions to \"\(name)\"")
+        }
+    }
+
     /// A topic's settings: `max.message.bytes`, `cleanup.policy`, ….
     public func settings(
         ofTopic name: String, timeout: Duration = .seconds(30)

@@ -56,6 +56,15 @@ extension Failure {
         }
     }
 
+    /// How little it says about why nobody answers.
+    var vagueness: Int {
+        switch code {
+        case "kafka.authentication", "kafka.sasl_authentication_failed", "kafka.ssl": 0
+        case "kafka.resolve", "kafka.transport": 1
+        default: 2
+        }
+    }
+
     static func check(_ error: rd_kafka_resp_err_t, _ what: String) throws(Failure) {
         guard error != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
         throw kafka(error, what)

@@ -43,12 +43,7 @@ final class KafkaHandle: @unchecked Sendable {
             throw .kafka(rd_kafka_last_error(), "topic \"\(topic)\"")
         }
         defer { unsafe rd_kafka_topic_destroy(handle) }
-        var metadata: UnsafePointer<rd_kafka_metadata>?
-        let error = unsafe rd_kafka_metadata(
-            client, 0, handle, &metadata, timeout.milliseconds)
-        guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let found = unsafe metadata else {
-            throw .kafka(error, "asking for topic \"\(topic)\"")
-        }
+        let found = unsafe try metadata(handle, "asking for topic \"\(topic)\"", timeout)
         defer { unsafe rd_kafka_metadata_destroy(found) }
         // SAFETY: the counts are those of the arrays; all live until the metadata is destroyed.
         guard unsafe found.pointee.topic_cnt == 1 else {
@@ -64,6 +59,29 @@ final class KafkaHandle: @unchecked Sendable {
         return unsafe (0..<Int(described.partition_cnt)).map {
             unsafe described.partitions[$0].id
         }.sorted()
+    }
+
+    /// Asks in slices, each twice as long as the one before: why nobody answers (the address, the
+    /// password) is known long before the time is up. The answer is the caller's to destroy.
+    private func metadata(
+        _ topic: OpaquePointer, _ what: String, _ timeout: Duration
+    ) throws(Failure) -> UnsafePointer<rd_kafka_metadata> {
+        var left = timeout.milliseconds
+        var slice: Int32 = 500
+        while true {
+            var metadata: UnsafePointer<rd_kafka_metadata>?
+            let wait = min(slice, left)
+            let error = unsafe rd_kafka_metadata(client, 0, topic, &metadata, wait)
+            if error == RD_KAFKA_RESP_ERR_NO_ERROR, let found = unsafe metadata {
+                return unsafe found
+            }
+            if let told = takeEvents().map(\.failure).min(by: { $0.vagueness < $1.vagueness }) {
+                throw told
+            }
+            left -= wait
+            slice *= 2
+            guard left > 0 else { throw .kafka(error, what) }
+        }
     }
 
     /// Errors that came up since the last call. Never waits.

@@ -322,7 +322,10 @@ extension KafkaProducer {
         // What is not sent yet fails at once instead of being sent to be thrown away.
         unsafe _ = rd_kafka_purge(
             handle.client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
-        _ = flush(timeout: timeout)
+        guard flush(timeout: timeout) else {
+            let failure = Failure(.failed, "kafka.flush", "\(counts) rows are neither sent nor not")
+            return .fatal(handle.fatalFailure() ?? failure)
+        }
         return outcome(
             unsafe KafkaErrorObject(
                 consuming: rd_kafka_abort_transaction(handle.client, timeout.milliseconds)),

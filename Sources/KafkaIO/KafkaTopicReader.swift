@@ -17,6 +17,14 @@ public enum KafkaLookup: Sendable {
     case beyondEnd(end: Int64)
 }
 
+/// How far a read of a whole topic goes.
+public enum KafkaReadEnd: Sendable {
+    /// What is committed now; an open transaction may hide newer records.
+    case lastStableOffset
+    /// Everything written until now: waits until no open transaction hides part of it.
+    case highWatermark
+}
+
 /// Reads parts of one topic to their end. Each call makes a client of its own.
 public struct KafkaTopicReader: Sendable {
     private let configuration: KafkaClientConfiguration
@@ -46,16 +54,19 @@ public struct KafkaTopicReader: Sendable {
         return result.isEmpty ? .compactedAway : .found(result)
     }
 
-    /// The newest record of each key of all partitions, up to the high watermark as asked for at
-    /// the beginning with read_uncommitted; waits while a transaction still hides part of it.
-    /// Tombstones delete. Throws `kafka.timed_out` when that lasts longer than `timeout`.
-    public func newestByKey(timeout: Duration) throws(Failure) -> [[UInt8]: [UInt8]] {
+    /// The newest committed record of each key of all partitions, up to `end` as it is at the
+    /// beginning. Tombstones delete. Throws `kafka.timed_out` when that lasts longer than
+    /// `timeout`.
+    public func newestByKey(
+        upTo end: KafkaReadEnd = .highWatermark, timeout: Duration
+    ) throws(Failure) -> [[UInt8]: [UInt8]] {
         let deadline = ContinuousClock.now + timeout
-        let uncommitted = try KafkaConsumer(
-            configuration, topic: topic, isolation: .readUncommitted)
+        let asking = try KafkaConsumer(
+            configuration, topic: topic,
+            isolation: end == .highWatermark ? .readUncommitted : .readCommitted)
         var newest: [[UInt8]: [UInt8]] = [:]
-        for partition in try uncommitted.partitions(timeout: timeout) {
-            let (low, high) = try uncommitted.watermarks(partition: partition, timeout: timeout)
+        for partition in try asking.partitions(timeout: timeout) {
+            let (low, high) = try asking.watermarks(partition: partition, timeout: timeout)
             let consumer = try KafkaConsumer(
                 configuration, topic: topic, isolation: .readCommitted)
             let left = ContinuousClock.now.duration(to: deadline)

@@ -19,24 +19,21 @@ enum Digest: CaseIterable {
         }
     }
 
-    private var algorithm: OpaquePointer {
-        // SAFETY: OpenSSL's own constants, valid for the life of the process.
-        let algorithm =
-            switch self {
-            case .md5: unsafe EVP_md5()
-            case .sha224: unsafe EVP_sha224()
-            case .sha256: unsafe EVP_sha256()
-            case .sha384: unsafe EVP_sha384()
-            case .sha512: unsafe EVP_sha512()
-            }
-        return unsafe algorithm.required("OpenSSL lacks \(self)")
+    /// The name by which OpenSSL's providers know the algorithm.
+    private var providerName: String {
+        switch self {
+        case .md5: "MD5"
+        case .sha224: "SHA2-224"
+        case .sha256: "SHA2-256"
+        case .sha384: "SHA2-384"
+        case .sha512: "SHA2-512"
+        }
     }
 
     /// The digests of each row, one behind the other.
     func digests(_ input: ByteColumn) -> [UInt8] {
         let size = byteCount
-        let context = Context()
-        let algorithm = unsafe algorithm
+        let context = Context(providerName)
         // SAFETY: each row writes its own `size` bytes of the buffer's `size` × rows.
         return unsafe [UInt8](unsafeUninitializedCapacity: size * input.ranges.count) {
             buffer, count in
@@ -47,27 +44,32 @@ enum Digest: CaseIterable {
                         rebasing: data[range.lowerBound..<range.upperBound])
                     let output = unsafe UnsafeMutableBufferPointer(
                         rebasing: buffer[row * size..<(row + 1) * size])
-                    unsafe context.digest(bytes, algorithm, into: output)
+                    unsafe context.digest(bytes, into: output)
                 }
             }
             count = size * input.ranges.count
         }
     }
 
-    /// OpenSSL's context.
+    /// OpenSSL's context, and the algorithm fetched once: with the constants of `EVP_md5()` and its
+    /// like, OpenSSL 3 looks the implementation up again at each message.
     @safe private struct Context: ~Copyable {
         private let handle: OpaquePointer
+        private let algorithm: OpaquePointer
 
-        init() {
-            // SAFETY: freed in deinit, used by this value alone.
+        init(_ name: String) {
+            // SAFETY: both freed in deinit, used by this value alone.
             unsafe handle = EVP_MD_CTX_new().required("OpenSSL: no memory")
+            unsafe algorithm = EVP_MD_fetch(nil, name, nil).required("OpenSSL lacks \(name)")
         }
 
-        deinit { unsafe EVP_MD_CTX_free(handle) }
+        deinit {
+            unsafe EVP_MD_CTX_free(handle)
+            unsafe EVP_MD_free(algorithm)
+        }
 
         borrowing func digest(
-            _ bytes: UnsafeBufferPointer<UInt8>, _ algorithm: OpaquePointer,
-            into output: UnsafeMutableBufferPointer<UInt8>
+            _ bytes: UnsafeBufferPointer<UInt8>, into output: UnsafeMutableBufferPointer<UInt8>
         ) {
             // SAFETY: `output` has the algorithm's size, `bytes` its count.
             let done =

@@ -143,7 +143,7 @@ extension KeyedAggregates {
         }
         dirty = []
         for (call, column) in accumulators.columns.enumerated() {
-            (column as? MultisetAccumulators)?.takeChanges { group, bytes, count in
+            (column as? any ValueAccumulators)?.takeChanges { group, bytes, count in
                 let key = prefix + table.keyBytes(of: group) + [UInt8(call)] + bytes
                 guard let count else { return delta.delete(group: keyGroup(group), key: key) }
                 var value: [UInt8] = [RowCodec.version]
@@ -165,7 +165,7 @@ extension KeyedAggregates {
         guard key.isAtEnd else {
             let call = Int(try key.byte())
             guard let lastGroup, accumulators.columns.indices.contains(call),
-                let column = accumulators.columns[call] as? MultisetAccumulators
+                let column = accumulators.columns[call] as? any ValueAccumulators
             else { throw ByteReader.damaged("belongs to no key") }
             column.restore(key.rest, to: lastGroup, count: try reader.signed())
             return lastGroup

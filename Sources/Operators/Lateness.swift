@@ -18,8 +18,7 @@ struct LateCollector {
         lateBy.append(overflow ? .max : difference)
     }
 
-    /// Counts the rows and hands them over. A part_late row is counted, and still among the
-    /// admitted.
+    /// Counts the rows and hands them over. A part_late row is still among the admitted.
     func report(_ batch: Batch, into output: inout OperatorOutput) {
         guard !rows.isEmpty else { return }
         for kind in kinds {

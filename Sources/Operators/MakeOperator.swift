@@ -17,6 +17,9 @@ public func makeOperator(for node: PlanNode, settings: Settings) -> any Operator
         return FilterOperator(operatorID: node.operatorID, condition: condition)
     case .unionAll: return UnionAllOperator(operatorID: node.operatorID)
     case .assignWindows(let window): return AssignWindowsOperator(window, node: node)
+    case .sessionRows(let plan):
+        guard case .session(let gap) = plan.window.kind else { bug("rows of no session") }
+        return SessionOperator(plan, gap: gap, node: node, settings: settings)
     case .windowAggregate(let plan):
         if case .session(let gap) = plan.window.kind {
             return SessionOperator(plan, gap: gap, node: node, settings: settings)

@@ -52,7 +52,7 @@ public struct HeldState: Sendable, Hashable {
 public struct OperatorOutput: ~Copyable {
     /// In order.
     public var batches: [Batch] = []
-    /// Rows that were refused for being late.
+    /// Rows that were refused for being late, by all of their windows or by some.
     public var late: [LateRows] = []
     /// Rows of an append-only stream that failed in an expression: dead-lettered by the runtime.
     public var failed: [FailedRows] = []
@@ -100,18 +100,21 @@ public struct Counters: Sendable, Hashable {
     }
 }
 
-/// Rows of a batch that an operator refused as late.
+/// Rows of a batch that an operator refused as late (dialect.md §1.2, §4.6).
 public struct LateRows: Sendable {
     public enum Kind: String, Sendable {
+        /// By W, or only by M.
         case late
         case idleLate = "idle_late"
+        /// Refused by the windows that had closed, admitted to the others.
         case partLate = "part_late"
     }
 
     /// The operator's input columns of the late rows.
     public let rows: Batch
     public let kinds: [Kind]
-    /// B − end of the row's last window, or B − ts, µs: one a row.
+    /// B − end of the row's last window, or B − ts, µs: one a row. Negative for part_late: so far
+    /// from its end the last window still was.
     public let lateBy: [Int64]
 
     public init(rows: Batch, kinds: [Kind], lateBy: [Int64]) {

@@ -25,6 +25,12 @@ struct ResultEmitter {
         output.emit(batch)
     }
 
+    /// Emits rows that were held, cut into batches.
+    func emitRows(_ rows: Batch, into output: inout OperatorOutput) {
+        if rows.rowCount <= batchRows { return output.emit(rows) }
+        chunks((0..<Int32(rows.rowCount)).map { $0 }) { output.emit(rows.gather($0)) }
+    }
+
     /// Calls `body` with runs of at most `batchRows` groups.
     func chunks(_ groups: [Int32], _ body: ([Int32]) -> Void) {
         var start = 0

@@ -6,7 +6,8 @@
 // finds what a watermark closes: one entry a session, corrected when it is popped, as a session's
 // end moves with nearly every row.
 //
-// Conservation as in WindowAggregateOperator.
+// Conservation as in WindowAggregateOperator. Where rows themselves are wanted (`SessionRows`) they
+// stand in the place of accumulators, and a closing session's rows are out, not merged.
 //
 // State: key · time of the first row that came (it names the session for life) → version · hash ·
 // start · last · rows · accumulators; … · call · value → version · count.
@@ -23,6 +24,8 @@ final class SessionOperator: Operator {
     private let operatorID: UInt64
     private let plan: WindowAggregate
     private let schema: Schema
+    /// The rows of open sessions, where they are wanted instead of aggregates.
+    private let rows: RowAccumulators?
     private let gap: Int64
     private let lag: Int64
     private let emitter: ResultEmitter
@@ -34,6 +37,7 @@ final class SessionOperator: Operator {
         operatorID = node.operatorID
         self.plan = plan
         schema = node.schema
+        rows = nil
         self.gap = gap
         lag = plan.window.lag
         emitter = ResultEmitter(batchRows: settings.batchRows)
@@ -42,6 +46,23 @@ final class SessionOperator: Operator {
             plan.aggregates,
             AccumulatorSettings(inputIsUpdating: false, collectLimit: settings.collectLimit))
         sessions = SessionStore(gap: gap, accumulators: accumulators)
+        old = RowBuilders(node.schema.types)
+    }
+
+    init(_ plan: SessionRows, gap: Int64, node: PlanNode, settings: Settings) {
+        operatorID = node.operatorID
+        self.plan = WindowAggregate(
+            window: plan.window, keys: plan.keys, aggregates: [], emitsChanges: false,
+            lateOutput: nil)
+        schema = node.schema
+        let inputTypes = Array(node.schema.types.dropLast(2))
+        let rows = RowAccumulators(inputTypes, timeColumn: plan.window.timeColumn)
+        self.rows = rows
+        self.gap = gap
+        lag = plan.window.lag
+        emitter = ResultEmitter(batchRows: settings.batchRows)
+        table = GroupTable(plan.keys.map { inputTypes[$0] })
+        sessions = SessionStore(gap: gap, accumulators: AccumulatorSet(rows))
         old = RowBuilders(node.schema.types)
     }
 
@@ -100,7 +121,9 @@ final class SessionOperator: Operator {
         self.minimum = max(self.minimum, minimum)
         let due = sessions.takeDue(bound: EventTime.lagging(self.minimum, by: lag))
         guard !due.isEmpty else { return }
-        if plan.emitsChanges {
+        if let rows {
+            for slot in due { emit(rows.rows(of: slot), of: slot, into: &output) }
+        } else if plan.emitsChanges {
             flush(into: &output)
         } else {
             emitter.chunks(due) { slots in
@@ -110,12 +133,26 @@ final class SessionOperator: Operator {
             }
         }
         for slot in due {
-            output.counters.merged += sessions.rowCounts[Int(slot)]
+            if rows == nil { output.counters.merged += sessions.rowCounts[Int(slot)] }
             let key = sessions.keys[Int(slot)]
             let (group, name) = stateKey(slot)
             sessions.remove(slot, group: group, name: name)
             if sessions.isEmpty(key) { table.remove(key) }
         }
+    }
+
+    /// Emits the rows of a closing session with its bounds.
+    private func emit(_ rows: [Column], of slot: Int32, into output: inout OperatorOutput) {
+        let count = rows.first?.count ?? 0
+        let start = sessions.starts[Int(slot)]
+        let end = sessions.lasts[Int(slot)] + gap
+        var columns = rows
+        for bound in [start, end] {
+            columns.append(
+                Column(
+                    schema.types[columns.count], .int64(Array(repeating: bound, count: count))))
+        }
+        emitter.emitRows(Batch(rowCount: count, columns: columns), into: &output)
     }
 
     /// Keys, bounds, aggregates of sessions as they are.
@@ -197,7 +234,7 @@ extension SessionOperator {
             delta.put(group: group, key: name, value: value)
         }
         for (call, column) in sessions.accumulators.columns.enumerated() {
-            (column as? MultisetAccumulators)?.takeChanges { slot, bytes, count in
+            (column as? any ValueAccumulators)?.takeChanges { slot, bytes, count in
                 let (group, name) = stateKey(slot)
                 let key = name + [UInt8(call)] + bytes
                 guard let count else { return delta.delete(group: group, key: key) }
@@ -223,7 +260,7 @@ extension SessionOperator {
                 guard keyReader.isAtEnd else {
                     let call = Int(try keyReader.byte())
                     guard let slot, sessions.accumulators.columns.indices.contains(call),
-                        let column = sessions.accumulators.columns[call] as? MultisetAccumulators
+                        let column = sessions.accumulators.columns[call] as? any ValueAccumulators
                     else { throw ByteReader.damaged("belongs to no session") }
                     column.restore(keyReader.rest, to: slot, count: try stored.signed())
                     return

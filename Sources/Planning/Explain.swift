@@ -144,6 +144,9 @@ extension Explain {
         case .filter(let condition): return "filter \(show(condition, input))"
         case .unionAll: return "union all"
         case .assignWindows(let window): return "assign windows \(show(window, input))"
+        case .sessionRows(let rows):
+            return "rows of \(show(rows.window, input)) "
+                + "by (\(rows.keys.map { name($0, input) }.joined(separator: ", ")))"
         case .windowAggregate(let aggregate):
             let emit = aggregate.emitsChanges ? ", early results" : ""
             return "window aggregate \(show(aggregate.window, input)) "
@@ -247,6 +250,7 @@ extension Explain {
     func state(_ node: PlanNode) -> String? {
         switch node.kind {
         case .upsertSource: return "the last row of each key: grows with the keys"
+        case .sessionRows: return "the rows of each open session: forgotten when it closes"
         case .windowAggregate(let aggregate): return state(aggregate)
         case .aggregate(let aggregate):
             let kept = aggregate.aggregates.contains { $0.keepsRows(aggregate.inputIsUpdating) }
@@ -279,6 +283,7 @@ extension Explain {
         case .windowAggregate(let aggregate):
             (window, route) = (aggregate.window, aggregate.lateRoute)
         case .assignWindows(let assigned): (window, route) = (assigned, assigned.lateRoute)
+        case .sessionRows(let rows): (window, route) = (rows.window, rows.window.lateRoute)
         default: return nil
         }
         let lag = window.lag == 0 ? "" : " − \(span(window.lag))"

@@ -23,6 +23,8 @@ struct TimeProperty: Hashable, Sendable {
         let isEnd: Bool
         /// Straight from a window function: grouping by it makes the window's aggregate.
         let isOpen: Bool
+        /// The window is a session: it is complete once M is past its end, not at its end.
+        let isSession: Bool
     }
 }
 
@@ -92,6 +94,10 @@ struct WindowFunction: Sendable {
     var isSession: Bool {
         if case .session = kind { return true }
         return false
+    }
+
+    func keyed(by partition: [Int]) -> WindowFunction {
+        reading(timeColumn: timeColumn, partition: partition)
     }
 
     func reading(timeColumn: Int, partition: [Int]?) -> WindowFunction {
@@ -280,18 +286,22 @@ extension LogicalNode {
 
     static func window(_ input: LogicalNode, _ window: WindowFunction) -> LogicalNode {
         let type = input.fields[window.timeColumn].type
+        func bound(isEnd: Bool) -> TimeProperty.Bound {
+            TimeProperty.Bound(
+                window: window.window, isEnd: isEnd, isOpen: true, isSession: window.isSession)
+        }
         let start = TimeProperty(
-            lag: window.size.map { $0 + window.lag },
-            bound: .init(window: window.window, isEnd: false, isOpen: true))
-        let end = TimeProperty(
-            lag: window.lag, bound: .init(window: window.window, isEnd: true, isOpen: true))
+            lag: window.size.map { $0 + window.lag }, bound: bound(isEnd: false))
+        let end = TimeProperty(lag: window.lag, bound: bound(isEnd: true))
+        // A session's rows wait for its end: no other time of theirs has a lag any more.
+        let times = window.isSession ? input.times.map { $0?.closed(lag: nil) } : input.times
         return LogicalNode(
             .window(input, window),
             fields: input.fields + [
                 Field("window_start", type, isNullable: false),
                 Field("window_end", type, isNullable: false),
             ],
-            times: input.times + [start, end], change: input.change, place: window.place)
+            times: times + [start, end], change: input.change, place: window.place)
     }
 
     static func aggregate(_ input: LogicalNode, _ grouping: Grouping) -> LogicalNode {
@@ -350,7 +360,7 @@ extension TimeProperty {
         let names = Set(bounds.map(\.window)).sorted()
         let bound = Bound(
             window: names.joined(separator: "+"), isEnd: bounds[0].isEnd,
-            isOpen: bounds.allSatisfy(\.isOpen))
+            isOpen: bounds.allSatisfy(\.isOpen), isSession: bounds.contains(where: \.isSession))
         return TimeProperty(lag: lag, bound: bound)
     }
 
@@ -360,9 +370,16 @@ extension TimeProperty {
     fileprivate func grouped(by window: String?) -> TimeProperty? {
         guard let window else { return self }
         guard let bound else { return nil }
-        return TimeProperty(
-            lag: bound.window == window ? lag : nil,
-            bound: Bound(window: bound.window, isEnd: bound.isEnd, isOpen: false))
+        return closed(lag: bound.window == window ? lag : nil)
+    }
+
+    /// The column behind an operator that keeps rows: with another lag, and its window closed.
+    fileprivate func closed(lag: Int64?) -> TimeProperty {
+        TimeProperty(
+            lag: lag,
+            bound: bound.map {
+                Bound(window: $0.window, isEnd: $0.isEnd, isOpen: false, isSession: $0.isSession)
+            })
     }
 }
 

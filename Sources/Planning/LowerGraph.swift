@@ -23,23 +23,31 @@ struct PlanGraph {
         let hashes: [UInt64]
     }
 
+    /// `identity`: the operator's id where it must not follow from its inputs (late columns that
+    /// only ride along); nil: the hash of text and inputs.
     mutating func add(
         _ kind: PlanNodeKind, text: String, inputs: [Lowered], schema: Schema,
-        exchange: [Exchange]? = nil, change: ChangeMode, place: SourcePlace?
+        exchange: [Exchange]? = nil, change: ChangeMode, place: SourcePlace?,
+        identity: UInt64? = nil
     ) -> Lowered {
         let key = Key(text: text, inputs: inputs.map(\.index), hashes: inputs.map(\.hash))
         if let node = known[key] { return node }
-        var hash = OperatorHash()
-        hash.combine(text)
-        inputs.forEach { hash.combine($0.hash) }
-        let lowered = Lowered(index: nodes.count, hash: hash.value)
+        let hash = identity ?? PlanGraph.hash(of: text, over: inputs)
+        let lowered = Lowered(index: nodes.count, hash: hash)
         nodes.append(
             PlanNode(
                 index: nodes.count, kind: kind, inputs: key.inputs, schema: schema,
-                operatorID: hash.value, exchange: exchange ?? inputs.map { _ in .none },
+                operatorID: hash, exchange: exchange ?? inputs.map { _ in .none },
                 change: change, place: place))
         known[key] = lowered
         return lowered
+    }
+
+    static func hash(of text: String, over inputs: [Lowered]) -> UInt64 {
+        var hash = OperatorHash()
+        hash.combine(text)
+        inputs.forEach { hash.combine($0.hash) }
+        return hash.value
     }
 
     func schema(_ node: Lowered) -> Schema { nodes[node.index].schema }

@@ -3,7 +3,11 @@
 // A late row is told with the source's columns, which the query need not read: they ride along from
 // the scan, behind the columns that the window's input has anyway, up to the operator that judges.
 // Rows of closed windows are never late, so nothing rides through an aggregate. An operator that
-// several outputs share refuses a row once; it is told under the first of them in the file.
+// several outputs share refuses a row once; it is told under the first of them in the file. A row
+// that missed only some of its windows was refused by those: it is told too, as part_late.
+//
+// What rides along is no part of what an operator computes: its id is that of the same operator
+// without it, so that its state outlives a change of the late table.
 
 import Contracts
 import Kernels

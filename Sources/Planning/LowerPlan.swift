@@ -133,9 +133,10 @@ final class Lowering {
         }
         let types = expressions.map { "::\($0.type)" }
         let signature = zip(stable, types).map(+).joined(separator: ", ")
-        return project(
-            moved, names: node.fields.map(\.name), over: top, node,
-            text: "project \(signature) of \(sorted.joined(separator: ","))")
+        let meant = "project \(signature) of \(sorted.joined(separator: ","))"
+        let made = project(moved, names: node.fields.map(\.name), over: top, node, text: meant)
+        // Also where the scan delivers no other column: whether it does depends on other readers.
+        return Lowered(index: made.index, hash: PlanGraph.hash(of: meant, over: [top]))
     }
 
     // MARK: Stateless
@@ -189,30 +190,56 @@ final class Lowering {
     func assignWindows(
         _ function: WindowFunction, over input: LogicalNode, _ node: LogicalNode
     ) -> Lowered {
-        // A session's bounds are known only once it closes: its rows can't be told them one by one.
-        if function.isSession {
+        if function.isSession, function.partition == nil {
             note(
-                refuse(
-                    "session without a GROUP BY of its window, or with an expression that reads a "
-                        + "row beside the session's bounds,",
-                    "aggregate by the session's keys and window_end", at: function.place))
+                Failure(
+                    .invalid, "sql.session_keys",
+                    "a session whose rows are told its bounds needs keys that are columns",
+                    hint: "name them: partition_by => (a, b)", place: function.place))
         }
-        let late = lateTable(of: input)
-        let under = lower(late.map { input.carrying($0.carried) } ?? input)
-        var window = Window(
+        let window = Window(
             kind: function.kind, timeColumn: function.timeColumn, lag: function.lag)
-        window.lateRoute = lateRoute(late) { input.count + $0 }
-        window.lateOutput = output
-        let bounds = Array(node.fields.suffix(2))
-        let schema = Schema(graph.schema(under).fields + bounds)
-        let made = graph.add(
-            .assignWindows(window), text: "windows \(window.text)", inputs: [under],
-            schema: schema, change: .appendOnly, place: node.place)
-        if late == nil { return made }
+        let keys = function.partition
+        guard let late = lateTable(of: input) else {
+            return assign(window, keys, over: lower(input), node)
+        }
+        let identity = rehearse { assign(window, keys, over: lower(input), node) }
+        var routed = window
+        routed.lateRoute = lateRoute(late) { input.count + $0 }
+        routed.lateOutput = output
+        let made = assign(
+            routed, keys, over: lower(input.carrying(late.carried)), node, identity: identity)
+        let schema = graph.schema(made)
         let order = Array(0..<input.count) + [schema.fields.count - 2, schema.fields.count - 1]
-        return project(
+        let own = project(
             order.map { .column($0, schema[$0].type) }, names: node.fields.map(\.name), over: made,
             node)
+        return Lowered(index: own.index, hash: made.hash)
+    }
+
+    private func assign(
+        _ window: Window, _ keys: [Int]?, over under: Lowered, _ node: LogicalNode,
+        identity: UInt64? = nil
+    ) -> Lowered {
+        let schema = Schema(graph.schema(under).fields + node.fields.suffix(2))
+        if case .session = window.kind {
+            let keys = keys ?? []
+            return graph.add(
+                .sessionRows(SessionRows(window: window, keys: keys)),
+                text: "session rows \(window.text) \(keys)", inputs: [under], schema: schema,
+                exchange: [.hash(keys)], change: .appendOnly, place: node.place,
+                identity: identity)
+        }
+        return graph.add(
+            .assignWindows(window), text: "windows \(window.text)", inputs: [under],
+            schema: schema, change: .appendOnly, place: node.place, identity: identity)
+    }
+
+    /// The hash of the operator that `make` would add, which is taken back.
+    func rehearse(_ make: () -> Lowered) -> UInt64 {
+        let before = graph
+        defer { graph = before }
+        return make().hash
     }
 
     // MARK: Aggregates
@@ -222,6 +249,7 @@ final class Lowering {
     ) -> Lowered {
         if let window = grouping.windowKey(over: input) {
             if window.bound.isOpen, let lifted = LiftedWindow(input),
+                lifted.isGroupedByItsKeys(grouping),
                 let made = windowAggregate(node, grouping, lifted)
             {
                 return made
@@ -263,7 +291,10 @@ final class Lowering {
         }
         let calls = grouping.calls.map { columns.add($0, over: input) }
         let arguments = project(columns.expressions, names: columns.names, over: under, node)
-        let window = Window(kind: .existing, timeColumn: keys[key], lag: time.lag ?? 0)
+        // A session's rows can still come while M stands at its end.
+        let isSession = time.bound?.isSession ?? false
+        let window = Window(
+            kind: .existing, timeColumn: keys[key], lag: (time.lag ?? 0) + (isSession ? 1 : 0))
         return add(
             WindowAggregate(
                 window: window, keys: keys, aggregates: calls,
@@ -273,7 +304,7 @@ final class Lowering {
 
     func add(
         _ aggregate: WindowAggregate, over input: Lowered, schema: Schema, change: ChangeMode,
-        place: SourcePlace?
+        place: SourcePlace?, identity: UInt64? = nil
     ) -> Lowered {
         let calls = aggregate.aggregates.map(\.text)
         let emit = aggregate.emitsChanges ? " on change" : ""
@@ -281,6 +312,6 @@ final class Lowering {
             .windowAggregate(aggregate),
             text: "window \(aggregate.window.text) \(aggregate.keys) \(calls)\(emit)",
             inputs: [input], schema: schema, exchange: [.hash(aggregate.keys)], change: change,
-            place: place)
+            place: place, identity: identity)
     }
 }

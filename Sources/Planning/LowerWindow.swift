@@ -45,6 +45,16 @@ struct LiftedWindow {
         }
     }
 
+    /// Whether the aggregate's keys beside the bounds are the session's: else each row belongs to a
+    /// session that its group doesn't know. True of other windows, and of a session whose keys are
+    /// the aggregate's for want of others.
+    func isGroupedByItsKeys(_ grouping: Grouping) -> Bool {
+        guard window.isSession, let partition = window.partition else { return true }
+        let keys = grouping.keys.map { $0.substituting(columns) }.filter { reads($0) == .rows }
+        let copied = keys.compactMap(\.copiedColumn)
+        return copied.count == keys.count && Set(copied) == Set(partition)
+    }
+
     /// What an expression over input and bounds reads.
     enum Reads { case rows, bounds, both }
 
@@ -82,64 +92,92 @@ extension Lowering {
             counter = calls.firstIndex { $0.isCount(of: condition) }
             if counter != calls.count - 1 { calls.removeLast() }
         }
+        let parts = WindowParts(
+            lifted: lifted, keys: keys, calls: calls, conditions: isCounted ? [] : below,
+            grouping: grouping)
         let late = lateTable(of: lifted.input)
-        let carrying = late.map { lifted.input.carrying($0.carried) } ?? lifted.input
-        let under = filter(isCounted ? [] : below, over: lower(carrying), lifted.input.place)
+        // Late columns that ride along are no part of what the operator computes.
+        let identity = late.map { _ in rehearse { add(parts, late: nil, node, identity: nil) } }
+        let made = add(parts, late: late, node, identity: identity)
+        return finish(node, grouping, keys, lifted, made, above, counter)
+    }
+
+    /// What a windowed aggregate is made of, over the columns of the window's input.
+    private struct WindowParts {
+        let lifted: LiftedWindow
+        let keys: [Expression]
+        let calls: [LogicalCall]
+        let conditions: [Expression]
+        let grouping: Grouping
+    }
+
+    /// The operator over its projected arguments.
+    private func add(
+        _ parts: WindowParts, late: LateTable?, _ node: LogicalNode, identity: UInt64?
+    ) -> Lowered {
+        let (lifted, input) = (parts.lifted, parts.lifted.input)
+        let carrying = late.map { input.carrying($0.carried) } ?? input
+        let under = filter(parts.conditions, over: lower(carrying), input.place)
         var columns = ProjectedColumns()
-        let physicalKeys = zip(keys, grouping.keyNames).filter { lifted.reads($0.0) == .rows }
-            .map { columns.add($0.0, name: $0.1) }
-        let time = columns.add(
-            lifted.input.column(lifted.window.timeColumn), over: lifted.input)
-        let physicalCalls = calls.map { columns.add($0, over: lifted.input) }
+        let keys = zip(parts.keys, parts.grouping.keyNames)
+            .filter { lifted.reads($0.0) == .rows }.map { columns.add($0.0, name: $0.1) }
+        let time = columns.add(input.column(lifted.window.timeColumn), over: input)
+        let calls = parts.calls.map { columns.add($0, over: input) }
         let route = lateRoute(late) {
-            columns.add(carrying.column(lifted.input.count + $0), over: carrying)
+            columns.add(carrying.column(input.count + $0), over: carrying)
         }
         let projected = project(columns.expressions, names: columns.names, over: under, node)
         var aggregate = WindowAggregate(
-            window: Window(
-                kind: lifted.window.kind, timeColumn: time, lag: lifted.window.lag),
-            keys: physicalKeys, aggregates: physicalCalls, emitsChanges: grouping.emitsChanges,
+            window: Window(kind: lifted.window.kind, timeColumn: time, lag: lifted.window.lag),
+            keys: keys, aggregates: calls, emitsChanges: parts.grouping.emitsChanges,
             lateOutput: output)
         aggregate.lateRoute = route
-        return finish(node, grouping, keys, lifted, aggregate, projected, above, counter)
+        let arguments = graph.schema(projected)
+        let timeType = arguments[time].type
+        var fields = keys.map { arguments[$0] }
+        fields.append(Field("window_start", timeType, isNullable: false))
+        fields.append(Field("window_end", timeType, isNullable: false))
+        fields += calls.map {
+            Field($0.function.rawValue, $0.type, isNullable: !$0.function.isCount)
+        }
+        return add(
+            aggregate, over: projected, schema: Schema(fields), change: changeMode(parts),
+            place: node.place, identity: identity)
+    }
+
+    /// Early results are keyed by the GROUP BY columns, in the operator's order of columns.
+    private func changeMode(_ parts: WindowParts) -> ChangeMode {
+        guard parts.grouping.emitsChanges else { return .appendOnly }
+        let key = operatorColumns(parts.keys, parts.lifted).prefix(parts.grouping.writtenKeys)
+        let copied = key.compactMap(\.copiedColumn)
+        let keyCount = parts.keys.count { parts.lifted.reads($0) == .rows }
+        return .updating(
+            key: copied.count == key.count ? copied : Array(0..<keyCount + 2))
+    }
+
+    /// The aggregate's keys over the operator's columns: row keys, `window_start`, `window_end`.
+    private func operatorColumns(_ keys: [Expression], _ lifted: LiftedWindow) -> [Expression] {
+        let keyCount = keys.count { lifted.reads($0) == .rows }
+        var nextKey = 0
+        return keys.map { key in
+            guard lifted.reads(key) == .rows else {
+                return key.remapped { keyCount + $0 - lifted.input.count }
+            }
+            nextKey += 1
+            return .column(nextKey - 1, key.type)
+        }
     }
 
     /// Conditions on bounds, and the logical order of columns.
     private func finish(
         _ node: LogicalNode, _ grouping: Grouping, _ keys: [Expression], _ lifted: LiftedWindow,
-        _ aggregate: WindowAggregate, _ input: Lowered, _ above: [Expression], _ counter: Int?
+        _ made: Lowered, _ above: [Expression], _ counter: Int?
     ) -> Lowered {
-        let keyCount = aggregate.keys.count
-        let under = graph.schema(input)
-        let timeType = under[aggregate.window.timeColumn].type
-        var fields = aggregate.keys.map { under[$0] }
-        fields.append(Field("window_start", timeType, isNullable: false))
-        fields.append(Field("window_end", timeType, isNullable: false))
-        fields += aggregate.aggregates.map {
-            Field($0.function.rawValue, $0.type, isNullable: !$0.function.isCount)
-        }
+        let keyCount = keys.count { lifted.reads($0) == .rows }
         func moved(_ expression: Expression) -> Expression {
             expression.remapped { keyCount + $0 - lifted.input.count }
         }
-        var nextKey = 0
-        var output: [Expression] = []
-        for key in keys {
-            if lifted.reads(key) == .rows {
-                output.append(.column(nextKey, key.type))
-                nextKey += 1
-            } else {
-                output.append(moved(key))
-            }
-        }
-        var change: ChangeMode = .appendOnly
-        if grouping.emitsChanges {
-            let written = output.prefix(grouping.writtenKeys).map(\.copiedColumn)
-            let key = written.compactMap(\.self)
-            change = .updating(
-                key: key.count == written.count ? key : Array(0..<keyCount + 2))
-        }
-        let made = add(
-            aggregate, over: input, schema: Schema(fields), change: change, place: node.place)
+        var output = operatorColumns(keys, lifted)
         var conditions = above.map(moved)
         if let counter {
             let column = keyCount + 2 + counter

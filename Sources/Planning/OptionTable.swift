@@ -153,7 +153,9 @@ package enum OptionTable {
                 place, "max_ahead", .interval, default: "none",
                 "How far event time may be ahead of the record's own; kafka only."),
             OptionDefinition(
-                place, "late", .table, default: "none", "Takes the rows that came too late."),
+                place, "late", .table, default: "none",
+                "Takes the rows that came too late, one for each operator that refused it, also "
+                    + "for some of its windows only (_late_kind part_late)."),
             OptionDefinition(
                 place, "dead_letter", .table, default: "none",
                 "Takes the rows that break the contract."),

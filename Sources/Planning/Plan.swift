@@ -118,6 +118,9 @@ public enum PlanNodeKind: Sendable {
     ///   and
     /// `window_end` behind its columns.
     case assignWindows(Window)
+    /// `FROM session(…)` where rows are wanted beside their session: each row once, with the
+    /// session's bounds behind its columns, when the session closes.
+    case sessionRows(SessionRows)
     /// Aggregates per key and window; emits when windows close, or changes as they come.
     case windowAggregate(WindowAggregate)
     /// Aggregates per key without a window: updating.
@@ -171,7 +174,8 @@ public struct Window: Sendable, Hashable {
     public let timeColumn: Int
     /// Every row still to come has time ≥ M − lag (dialect.md §1.6).
     public let lag: Int64
-    /// Of `assignWindows`, as of a `WindowAggregate`: where late rows go, and whose they are.
+    /// Of `assignWindows` and `sessionRows`, as of a `WindowAggregate`: where late rows go, and
+    /// whose they are.
     public var lateRoute: LateRoute?
     public var lateOutput: String?
 
@@ -189,6 +193,19 @@ public struct Window: Sendable, Hashable {
         self.kind = kind
         self.timeColumn = timeColumn
         self.lag = lag
+    }
+}
+
+/// Sessions of a key as their rows. Output columns: the input's, `window_start`, `window_end`.
+public struct SessionRows: Sendable, Hashable {
+    /// Of kind `session`.
+    public let window: Window
+    /// Input columns.
+    public let keys: [Int]
+
+    public init(window: Window, keys: [Int]) {
+        self.window = window
+        self.keys = keys
     }
 }
 

@@ -249,7 +249,7 @@ extension QueryBuilder {
             return try windowFunction(call, alias: alias, environment)
         case .join(let join):
             throw refuse(
-                "\(join.kind.uppercased()) JOIN", "one relation stands in FROM for now",
+                join.kind.uppercased(), "one relation stands in FROM for now",
                 at: join.place)
         }
     }

@@ -35,7 +35,9 @@ extension QueryBuilder {
         guard case .all = select.distinct else { return output }
         try requireWindowKey(
             Array(output.allColumns), over: output, construct: "DISTINCT", place: place)
-        return distinct(output, place: place)
+        let keyed = try keyingSession(
+            output, by: output.allColumns, construct: "DISTINCT", place: place)
+        return distinct(keyed.node, place: place)
     }
 
     private func from(
@@ -80,8 +82,10 @@ extension QueryBuilder {
         try requireWindowKey(
             keys.map(\.expression), over: source.node, construct: "GROUP BY", place: groupPlace)
         let writtenKeys = keys.count
-        keys += siblingBounds(of: keys.map(\.expression), source.node)
-        if let key = keys.first { try checkSession(keys, source.node, place: key.place) }
+        let keyed = try keyingSession(
+            source.node, by: keys.map(\.expression), construct: "GROUP BY", place: groupPlace)
+        let source = Relation(keyed.node, scope: source.scope)
+        if keyed.hasAllKeys { keys += siblingBounds(of: keys.map(\.expression), source.node) }
 
         let calls = CallCollector(
             builder: self, source: source, environment: environment, keyCount: keys.count)
@@ -212,43 +216,6 @@ extension QueryBuilder {
             return GroupKey(
                 expression: input.column(column), name: input.fields[column].name,
                 place: input.place ?? SourcePlace(file: "", offset: 0))
-        }
-    }
-
-    /// The keys of a session are the other GROUP BY columns (dialect.md §1.8).
-    private func checkSession(
-        _ keys: [GroupKey], _ input: LogicalNode, place: SourcePlace
-    ) throws(Failure) {
-        guard let window = input.openWindow, window.isSession else { return }
-        let others = keys.filter { key in
-            key.expression.columnsRead.allSatisfy { input.times[$0]?.bound?.isOpen != true }
-        }
-        guard let partition = window.partition else {
-            guard !others.isEmpty else {
-                throw Failure(
-                    .invalid, "sql.session_keys", "a session needs keys",
-                    hint: "add a column to GROUP BY, or partition_by => (a, b)",
-                    place: window.place)
-            }
-            return
-        }
-        let named = Set(others.compactMap(\.expression.copiedColumn))
-        guard named == Set(partition), named.count == others.count else {
-            throw Failure(
-                .invalid, "sql.session_partition",
-                "partition_by and the other GROUP BY columns of a session must be the same",
-                hint: "group again over the session's window_end", place: place)
-        }
-    }
-}
-
-extension LogicalNode {
-    /// The window function whose rows these are, through filters and projections.
-    var openWindow: WindowFunction? {
-        switch kind {
-        case .window(_, let window): window
-        case .filter(let input, _), .project(let input, _): input.openWindow
-        default: nil
         }
     }
 }

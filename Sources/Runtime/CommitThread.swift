@@ -11,6 +11,8 @@ import Synchronization
 enum CommitReport: Sendable {
     /// The target has taken everything up to `marker`.
     case landed(TargetID, Marker, version: Int64?)
+    /// The target answered and is ours; nothing has been committed yet.
+    case takenOver(TargetID)
     /// Away; it will be tried again. For log and progress line.
     case waiting(TargetID, Failure)
     case failed(TargetID, Failure)
@@ -30,6 +32,7 @@ final class CommitThread: Sendable {
         var queue: CommitQueue
         var history: TargetHistory
         var isStopping = false
+        var isTakenOver = false
         var attempt = 0
         /// Intents that the store does not have, by epoch: only where a mutant keeps them from it.
         var unwritten: [UInt64: Intent] = [:]
@@ -89,17 +92,47 @@ final class CommitThread: Sendable {
     var openEpochs: [UInt64] { state.withLock { $0.queue.waiting.map(\.marker.epoch) } }
     var isEmpty: Bool { state.withLock { $0.queue.waiting.isEmpty } }
 
+    /// Ours, and nothing waits.
+    var isSettled: Bool { state.withLock { $0.isTakenOver && $0.queue.waiting.isEmpty } }
+
     private func loop() {
         while true {
-            let (due, history, isStopping) = state.withLock { state in
-                (state.queue.next(now: now), state.history, state.isStopping)
+            let (due, history, isStopping, isTakenOver) = state.withLock { state in
+                (state.queue.next(now: now), state.history, state.isStopping, state.isTakenOver)
             }
             if isStopping { return }
-            if due.isEmpty {
+            if !isTakenOver {
+                if !takeOver(history) { return }
+            } else if due.isEmpty {
                 wake.wait(milliseconds: 50)
             } else if !commit(due, history) {
                 return
             }
+        }
+    }
+
+    /// One attempt, at the start. False: this target is done for.
+    private func takeOver(_ history: TargetHistory) -> Bool {
+        do {
+            switch try committer.takeOver(history: history) {
+            case .committed:
+                state.withLock { state in
+                    state.isTakenOver = true
+                    state.attempt = 0
+                }
+                report(.takenOver(committer.target))
+                return true
+            case .fenced(let failure):
+                report(.failed(committer.target, failure))
+                return false
+            case .unavailable(let failure):
+                report(.waiting(committer.target, failure))
+                backOff()
+                return true
+            }
+        } catch {
+            report(.failed(committer.target, error))
+            return false
         }
     }
 

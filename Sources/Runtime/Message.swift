@@ -41,6 +41,9 @@ private struct MessageQueue {
     private var messages: [Message?] = []
     private var head = 0
 
+    /// A queue that never runs empty must not keep the places of all that went through it.
+    private static let spentLimit = 64
+
     var count: Int { messages.count - head }
 
     mutating func push(_ message: Message) { messages.append(message) }
@@ -50,8 +53,8 @@ private struct MessageQueue {
         defer {
             messages[head] = nil
             head += 1
-            if head == messages.count {
-                messages.removeAll(keepingCapacity: true)
+            if head == messages.count || head == MessageQueue.spentLimit {
+                messages.removeFirst(head)
                 head = 0
             }
         }

@@ -65,7 +65,7 @@ final class NodeInstance {
     var isStateless: Bool {
         switch node.kind {
         case .source, .project, .filter, .unionAll, .assignWindows, .sink: true
-        case .upsertSource, .windowAggregate, .aggregate, .distinct: false
+        case .upsertSource, .sessionRows, .windowAggregate, .aggregate, .distinct: false
         }
     }
 }

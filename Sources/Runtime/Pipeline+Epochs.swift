@@ -27,6 +27,7 @@ extension Pipeline {
             switch report {
             case .worker(let report): try handle(report)
             case .commit(let report): try handle(report)
+            case .partitions(let found): try take(found)
             }
         }
     }
@@ -53,6 +54,7 @@ extension Pipeline {
             waiting[target] = nil
             commitCounts[target, default: 0] += 1
             if let version { versions[target] = version }
+        case .takenOver(let target): waiting[target] = nil
         case .waiting(let target, let failure):
             if waiting[target] == nil {
                 options.log(LogLine(.warning, failure.description, [("code", failure.code)]))

@@ -132,23 +132,4 @@ extension Pipeline {
         thread.start()
         threadsRunning += 1
     }
-
-    /// Partitions that appeared since the start are read from their beginning; they never pull time
-    /// back (dialect.md §1.4).
-    func noticePartitions() throws(Failure) {
-        for (index, source) in sources.enumerated() {
-            let known = Set(partitions[index].map(\.partition))
-            for partition in try source.discover() where !known.contains(partition) {
-                let offset = try source.resolve(
-                    partition: partition, stored: nil, mode: options.mode)
-                let worker = partitions[index].count % options.workers
-                partitions[index].append(offset)
-                wiring.inboxes[worker].send(.add(source: index, offset))
-                options.log(
-                    LogLine(
-                        .info, "noticed a new partition",
-                        [("source", plan.sources[index].name), ("partition", partition)]))
-            }
-        }
-    }
 }

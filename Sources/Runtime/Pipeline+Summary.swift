@@ -49,7 +49,9 @@ extension Pipeline {
             epoch: epoch,
             stateBytes: gauges.reduce(0) { $0 + Int64($1.stateBytes.load(ordering: .relaxed)) },
             checkpointBytes: lastCheckpointBytes,
-            waiting: commits.compactMap { commit in
+            waiting: sources.compactMap { source in
+                source.trouble.map { "\(source.plan.name): \($0)" }
+            } + commits.compactMap { commit in
                 waiting[commit.committer.target].map { "\(commit.committer.name): \($0.message)" }
             })
     }

@@ -21,7 +21,7 @@ public final class Pipeline {
     let factory: any ConnectorFactory
     var context: ConnectorContext
     let reports = ReportQueue<Report>()
-    private let stopRequested: StopRequest
+    let stopRequested: StopRequest
 
     var sources: [any Source] = []
     var partitions: [[PartitionOffset]] = []
@@ -40,6 +40,7 @@ public final class Pipeline {
     var baseCounters: [String: Int64] = [:]
     var counters: [String: Int64] = [:]
     var latest: [Int: WorkerEpoch] = [:]
+    var isLookingForPartitions = false
     var atEnd: Set<Int> = []
     var drained: Set<Int> = []
     var waiting: [TargetID: Failure] = [:]
@@ -51,6 +52,7 @@ public final class Pipeline {
     enum Report: Sendable {
         case worker(WorkerReport)
         case commit(CommitReport)
+        case partitions(Result<[NewPartition], Failure>)
     }
 
     public init(
@@ -98,7 +100,7 @@ public final class Pipeline {
                 nextBarrier = now + plan.settings.checkpointIntervalMicroseconds
             }
             if options.mode == .live, now >= nextDiscovery {
-                try noticePartitions()
+                lookForPartitions()
                 nextDiscovery = now + options.discoveryInterval
             }
             if let report = progress.tick(now: now, self) { options.onProgress(report) }
@@ -128,9 +130,10 @@ public final class Pipeline {
     private func finish() throws(Failure) -> RunSummary {
         for commit in commits { commit.drain() }
         let deadline = now + Pipeline.drainMicroseconds
-        while commits.contains(where: { !$0.isEmpty }) {
+        while commits.contains(where: { !$0.isSettled }) {
             try handle(reports.take(milliseconds: 20))
-            if stopRequested.isRequested, now >= deadline { break }
+            guard stopRequested.isRequested else { continue }
+            if now >= deadline || commits.allSatisfy(\.isEmpty) { break }
         }
         for commit in commits { commit.stop(waitMilliseconds: 1_000) }
         try handle(reports.take(milliseconds: 0))

@@ -64,14 +64,12 @@ final class RefusalRouter {
         }
     }
 
-    /// Rows that were late; counted by the operator, and kept if the source declares a table. A
-    /// part_late row was not refused: it stands in other windows, and only in the count.
-    func rowsLate(_ all: LateRows, node: PlanNode) throws(Failure) {
+    /// Rows that an operator refused, for all of their windows or for some (part_late); counted by
+    /// it, and kept if the source declares a table.
+    func rowsLate(_ late: LateRows, node: PlanNode) throws(Failure) {
         guard let (route, name) = node.lateRoute else { return }
-        let late = all.refused
         let output = plan.outputs[route.output]
         let count = late.rows.rowCount
-        if count == 0 { return }
         let columns = zip(route.columns, output.schema.fields).map { column, field in
             switch column {
             case .input(let index): late.rows.columns[index]
@@ -181,16 +179,6 @@ final class RefusalRouter {
     }
 }
 
-extension LateRows {
-    fileprivate var refused: LateRows {
-        let refused = kinds.indices.filter { kinds[$0] != .partLate }
-        if refused.count == kinds.count { return self }
-        return LateRows(
-            rows: rows.gather(refused.map { Int32($0) }), kinds: refused.map { kinds[$0] },
-            lateBy: refused.map { lateBy[$0] })
-    }
-}
-
 extension PlanNode {
     /// Where its late rows go, and whose they are.
     fileprivate var lateRoute: (LateRoute, name: String)? {
@@ -198,6 +186,8 @@ extension PlanNode {
         case .windowAggregate(let aggregate):
             aggregate.lateRoute.map { ($0, aggregate.lateOutput ?? "") }
         case .assignWindows(let window): window.lateRoute.map { ($0, window.lateOutput ?? "") }
+        case .sessionRows(let rows):
+            rows.window.lateRoute.map { ($0, rows.window.lateOutput ?? "") }
         default: nil
         }
     }

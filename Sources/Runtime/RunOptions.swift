@@ -37,7 +37,7 @@ public struct ProgressReport: Sendable {
     public var stateBytes: Int64
     /// Bytes of the last checkpoint.
     public var checkpointBytes: Int64
-    /// Sinks that are away, with what they said.
+    /// Sources and sinks that are away, with what they said.
     public var waiting: [String]
 }
 

@@ -2,7 +2,6 @@
 
 import CPgQuery
 public import Contracts
-import Synchronization
 
 /// A longer statement is refused before libpg_query recurses over it.
 private let statementByteLimit = 64 << 10
@@ -23,7 +22,7 @@ public func parseTopology(_ source: SourceText) throws(Failure) -> [Statement] {
     }
     let origin = Origin(file: source.file, base: 0, isExact: true)
     let bytes = source.utf8
-    let result = try withLargeStack { () -> Result<[Statement], Failure> in
+    let result = try onParserThread { () -> Result<[Statement], Failure> in
         do throws(Failure) {
             return .success(try parse(bytes, origin: origin))
         } catch {
@@ -33,7 +32,7 @@ public func parseTopology(_ source: SourceText) throws(Failure) -> [Statement] {
     return try result.get()
 }
 
-/// Runs on the large stack.
+/// Runs on the parser's thread.
 func parse(_ bytes: [UInt8], origin: Origin) throws(Failure) -> [Statement] {
     if let zero = bytes.firstIndex(of: 0) {
         throw Failure(
@@ -65,31 +64,23 @@ private struct GrammarError {
     let cursor: Int
 }
 
-/// libpg_query points the process's stderr elsewhere during a call, so that two calls at a time
-/// would lose it: one after the other.
-private let libraryLock = Mutex(())
-
 private func scanTree(_ bytes: [UInt8]) -> GrammarAnswer {
-    libraryLock.withLock { _ in
-        // SAFETY: the text has a zero at its end and outlives the call; the result is freed once,
-        // after its bytes were copied.
-        let result = unsafe (bytes + [0]).withUnsafeBytes {
-            unsafe pg_query_scan($0.bindMemory(to: CChar.self).baseAddress)
-        }
-        defer { unsafe pg_query_free_scan_result(result) }
-        return unsafe answer(result.pbuf, result.error)
+    // SAFETY: the text has a zero at its end and outlives the call; the result is freed once,
+    // after its bytes were copied.
+    let result = unsafe (bytes + [0]).withUnsafeBytes {
+        unsafe pg_query_scan($0.bindMemory(to: CChar.self).baseAddress)
     }
+    defer { unsafe pg_query_free_scan_result(result) }
+    return unsafe answer(result.pbuf, result.error)
 }
 
 private func parseTree(_ bytes: [UInt8]) -> GrammarAnswer {
-    libraryLock.withLock { _ in
-        // SAFETY: as in scanTree.
-        let result = unsafe (bytes + [0]).withUnsafeBytes {
-            unsafe pg_query_parse_protobuf($0.bindMemory(to: CChar.self).baseAddress)
-        }
-        defer { unsafe pg_query_free_protobuf_parse_result(result) }
-        return unsafe answer(result.parse_tree, result.error)
+    // SAFETY: as in scanTree.
+    let result = unsafe (bytes + [0]).withUnsafeBytes {
+        unsafe pg_query_parse_protobuf($0.bindMemory(to: CChar.self).baseAddress)
     }
+    defer { unsafe pg_query_free_protobuf_parse_result(result) }
+    return unsafe answer(result.parse_tree, result.error)
 }
 
 private func answer(

@@ -49,10 +49,12 @@ final class RunningCommand {
     private let errors: URL
     let processIdentifier: Int32
 
-    /// `failpoint`: as MILLRACE_FAILPOINT; `log`: as MILLRACE_FAILPOINT_LOG.
+    /// `failpoint`: as MILLRACE_FAILPOINT; `log`: as MILLRACE_FAILPOINT_LOG; `variables`: more of
+    /// the environment.
     init(
         _ arguments: [String], in folder: URL, binary: Binary = .millrace,
-        failpoint: String? = nil, log: URL? = nil, mutant: String? = nil
+        failpoint: String? = nil, log: URL? = nil, mutant: String? = nil,
+        variables: [String: String] = [:]
     ) throws {
         output = folder.appending(path: "stdout-\(UUID().uuidString)")
         errors = folder.appending(path: "stderr-\(UUID().uuidString)")
@@ -64,6 +66,7 @@ final class RunningCommand {
         environment["MILLRACE_FAILPOINT"] = failpoint
         environment["MILLRACE_FAILPOINT_LOG"] = log?.path
         environment["MILLRACE_MUTANT"] = mutant
+        environment.merge(variables) { $1 }
         process.environment = environment
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try FileHandle(forWritingTo: output)
@@ -73,6 +76,19 @@ final class RunningCommand {
     }
 
     var isRunning: Bool { process.isRunning }
+
+    /// What it has written to its error stream so far.
+    func errorText() throws -> String { try String(contentsOf: errors, encoding: .utf8) }
+
+    /// Waits until the error stream holds a text; false: it ended, or so long has passed.
+    func says(_ text: String, within seconds: Double = 60) throws -> Bool {
+        let deadline = Date.now.addingTimeInterval(seconds)
+        while try !errorText().contains(text) {
+            guard process.isRunning, Date.now < deadline else { return false }
+            usleep(20_000)
+        }
+        return true
+    }
 
     func signal(_ number: Int32) { _ = Glibc.kill(processIdentifier, number) }
 

@@ -100,12 +100,16 @@ private let refusals: [PlanRefusal] = [
     q("SELECT auction FROM bids GROUP BY 2", "sql.group_position", says: "2", at: "2"),
     q("SELECT auction, auction FROM bids", "sql.column_twice", says: "AS", at: "out"),
     q(
-        "SELECT auction, window_end FROM session(bids, ts, INTERVAL '1 h')", "sql.unsupported",
-        says: "session", at: "session"),
+        "SELECT auction, window_end FROM session(bids, ts, INTERVAL '1 h')", "sql.session_keys",
+        says: "partition_by", at: "session"),
     q(
-        "SELECT window_end, auction, count(*) FROM session(bids, ts, INTERVAL '1 h') "
-            + "WHERE ts = window_start GROUP BY auction, window_end", "sql.unsupported",
-        says: "session", at: "session"),
+        "SELECT window_end, upper(channel), count(*) FROM session(bids, ts, INTERVAL '1 h') "
+            + "WHERE ts = window_start GROUP BY upper(channel), window_end", "sql.session_keys",
+        says: "partition_by", at: "session"),
+    q(
+        "SELECT window_start, count(*) FROM session(bids, ts, INTERVAL '1 h', "
+            + "partition_by => (auction)) GROUP BY window_start", "sql.session_end",
+        says: "window_end", at: "window_start;"),
     q("SELECT x FROM out", "sql.view_cycle", says: "reads itself", at: "out USING"),
     PlanRefusal("SELECT auction FROM bids;", "sql.select_in_topology", says: "query", at: "SELECT"),
     PlanRefusal(

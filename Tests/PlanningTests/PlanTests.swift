@@ -76,6 +76,14 @@ private let planCases: [PlanCase] = [
             + "FROM session(bids, ts, INTERVAL '1 min', partition_by => (auction)) "
             + "WHERE auction > 10 GROUP BY auction, window_end"),
     printed(
+        "session-rows",
+        "SELECT auction, price, window_start FROM session(bids, ts, INTERVAL '1 min', "
+            + "partition_by => (auction)) WHERE auction > 10 AND price > 10"),
+    printed(
+        "session-across-keys",
+        "SELECT channel, window_end, count(*) AS n FROM session(bids, ts, INTERVAL '1 min', "
+            + "partition_by => (auction)) GROUP BY channel, window_end"),
+    printed(
         "cumulate",
         "SELECT window_end, count(*) FROM cumulate(bids, ts, INTERVAL '1 h', INTERVAL '1 day') "
             + "GROUP BY window_end"),
@@ -202,6 +210,46 @@ private let planCases: [PlanCase] = [
             sources + "CREATE MATERIALIZED VIEW a USING print AS "
                 + window.replacingOccurrences(of: "1 min", with: "2 min") + ";")
         #expect(windowIDs(plain) != windowIDs(wider))
+    }
+
+    @Test("what the late table declares is no part of an operator's id")
+    func lateTableIDs() throws {
+        let queries = [
+            "SELECT window_end, count(*) AS n FROM hop(t, ts, INTERVAL '1 s', INTERVAL '3 s') "
+                + "WHERE b <> '' GROUP BY window_end",
+            "SELECT k, window_end, sum(v) AS n FROM session(t, ts, INTERVAL '1 s') "
+                + "WHERE v > 1 GROUP BY k, window_end",
+            "SELECT window_end, max(n) AS n FROM (SELECT window_end, ts, k AS n "
+                + "FROM tumble(t, ts, INTERVAL '1 s')) AS x WHERE n > extract(epoch FROM window_end - ts) "
+                + "GROUP BY window_end",
+        ]
+        let lateTables = ["", "k bigint", "b text, _late_kind text, v bigint", "ts timestamptz, z text"]
+        for query in queries {
+            let ids = try lateTables.map { columns in
+                let option = columns.isEmpty ? "" : ", late = 'lost'"
+                let lost = columns.isEmpty ? "" : "CREATE TABLE lost (\(columns)) USING print;"
+                return statefulIDs(
+                    try plan(
+                        """
+                        CREATE TABLE t (k bigint, v bigint, b text, ts timestamptz NOT NULL)
+                        USING files WITH (path = 't.json', event_time = 'ts'\(option)); \(lost)
+                        CREATE MATERIALIZED VIEW a USING print AS SELECT n, count(*) AS m
+                        FROM (\(query)) AS x GROUP BY n;
+                        """))
+            }
+            #expect(ids[0].count >= 2)
+            #expect(Set(ids).count == 1, "\(query) \(ids)")
+        }
+    }
+
+    /// The ids of operators that keep something or judge rows.
+    private func statefulIDs(_ plan: Plan) -> [UInt64] {
+        plan.nodes.compactMap { node in
+            switch node.kind {
+            case .windowAggregate, .assignWindows, .aggregate: node.operatorID
+            default: nil
+            }
+        }
     }
 
     @Test("json and mermaid name every operator")

@@ -59,13 +59,17 @@ private let sqlReferenceText = """
     | `tumble(t, ts, size)` | one after the other |
     | `hop(t, ts, slide, size)` | of `size`, one each `slide` |
     | `cumulate(t, ts, step, size)` | growing by `step` up to `size` |
-    | `session(t, ts, gap)` | as long as rows of a key are at most `gap` apart |
+    | `session(t, ts, gap [, partition_by => (a, b)])` | rows of a key at most `gap` apart |
 
     which add `window_start` and `window_end`. Grouped by a window's bound, a result appears once,
     when the watermark passes the window's end; `emit = 'on_change'` gives early results as
     upserts. A row is late by its own partition's watermark, a window closes by the minimum over
     all: results do not depend on how partitions interleave, on batch size or on the number of
     workers.
+
+    The keys of a session are the other GROUP BY columns, unless `partition_by` names them. Then
+    its rows can be grouped by anything beside `window_end`, or selected as they are, each with
+    its session's bounds: they leave when the session closes.
 
     Aggregates: `count`, `sum`, `min`, `max`, `avg`, `bool_and`, `bool_or`, `first`, `last`,
     `stddev`, `stddev_samp`, `stddev_pop`, `variance`, `var_samp`, `var_pop`,

@@ -38,6 +38,13 @@ protocol Accumulators: AnyObject {
     var byteCount: Int { get }
 }
 
+/// Accumulators whose values are stored one by one, in entries of their own.
+protocol ValueAccumulators: Accumulators {
+    /// Hands over what changed in the entries; count nil: the entry is gone.
+    func takeChanges(_ body: (_ group: Int32, _ bytes: ArraySlice<UInt8>, _ count: Int64?) -> Void)
+    func restore(_ bytes: ArraySlice<UInt8>, to group: Int32, count: Int64)
+}
+
 extension Accumulators {
     var multiset: ValueMultiset? { nil }
 
@@ -119,6 +126,12 @@ struct AccumulatorSet {
         columns = calls.map { $0.makeAccumulators(settings) }
     }
 
+    /// Rows themselves, kept in one column of accumulators.
+    init(_ rows: RowAccumulators) {
+        calls = [.everyRow]
+        columns = [rows]
+    }
+
     func grow(to capacity: Int) { for column in columns { column.grow(to: capacity) } }
     func clear(_ group: Int32) { for column in columns { column.clear(group) } }
     var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
@@ -151,6 +164,11 @@ struct AccumulatorSet {
 }
 
 extension AggregateCall {
+    /// Selects all rows.
+    fileprivate static let everyRow = AggregateCall(
+        function: .countStar, arguments: [], argumentTypes: [], isDistinct: false, filter: nil,
+        ordering: [], type: .bigint, place: nil)
+
     /// The rows that FILTER and NULL arguments leave.
     fileprivate func selected(_ folded: FoldedRows, in batch: Batch) -> FoldedRows {
         var result = folded

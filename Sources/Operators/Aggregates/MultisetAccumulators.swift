@@ -11,7 +11,7 @@ import Planning
 import State
 import Types
 
-final class MultisetAccumulators: Accumulators {
+final class MultisetAccumulators: ValueAccumulators {
     private let call: AggregateCall
     private let entries: EntryCodec
     private let collectLimit: Int
@@ -98,7 +98,6 @@ final class MultisetAccumulators: Accumulators {
         }
     }
 
-    /// Hands over what changed in the entries.
     func takeChanges(_ body: (Int32, ArraySlice<UInt8>, Int64?) -> Void) {
         values.takeChanges(body)
     }
