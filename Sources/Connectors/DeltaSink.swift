@@ -15,18 +15,19 @@ import Types
 struct DeltaOutput: Sendable {
     let plan: OutputPlan
     let options: DeltaSinkOptions
-    let store: LocalDeltaStore
+    let store: any DeltaStore
     let shape: TableShape
     /// Of this process: names of files never repeat.
     let numbers: FileNumbers
 
     init(
-        _ plan: OutputPlan, _ options: DeltaSinkOptions, numbers: FileNumbers
+        _ plan: OutputPlan, _ options: DeltaSinkOptions, numbers: FileNumbers,
+        store makeStore: (String) -> any DeltaStore
     ) throws(Failure) {
         self.plan = plan
         self.options = options
         self.numbers = numbers
-        store = LocalDeltaStore(try DeltaOutput.path(options.location, plan))
+        store = makeStore(try DeltaOutput.path(options.location, plan))
         shape = TableShape(schema: plan.schema, partitionColumns: options.partitionColumns)
     }
 

@@ -2,7 +2,7 @@
 
 public import Columns
 public import Contracts
-import DeltaTable
+public import DeltaTable
 import Formats
 public import Planning
 import Progress
@@ -12,10 +12,18 @@ public import Types
 public struct LiveConnectors: ConnectorFactory {
     /// Where the rows of a `collect` output go; only `query` has one.
     private let collected: CollectedRows?
+    /// Where a table's files are, by its path.
+    private let tables: @Sendable (String) -> any DeltaStore
     private let numbers = FileNumbers()
     private let clusters = KafkaClusters()
 
-    public init(collected: CollectedRows? = nil) { self.collected = collected }
+    public init(
+        collected: CollectedRows? = nil,
+        tables: @escaping @Sendable (String) -> any DeltaStore = { LocalDeltaStore($0) }
+    ) {
+        self.collected = collected
+        self.tables = tables
+    }
 
     public func makeSource(
         _ plan: SourcePlan, _ context: ConnectorContext
@@ -54,7 +62,8 @@ public struct LiveConnectors: ConnectorFactory {
                 schema: output.schema, isChangelog: isChangelog,
                 encode: { [self] in encodeAsJSON($0, schema: $1) })
         case .delta(let options):
-            let delta = try DeltaOutput(output, options, numbers: numbers)
+            let delta = try DeltaOutput(
+                output, options, numbers: numbers, store: tables)
             if case .upsert(let key) = output.mode { return DeltaUpsertWriter(delta, key: key) }
             return DeltaAppendWriter(delta, context)
         case .files(let options):
@@ -87,7 +96,8 @@ public struct LiveConnectors: ConnectorFactory {
         var committers: [any SinkCommitter] = []
         for output in plan.outputs {
             if case .delta(let options) = output.connector {
-                let delta = try DeltaOutput(output, options, numbers: numbers)
+                let delta = try DeltaOutput(
+                    output, options, numbers: numbers, store: tables)
                 committers.append(DeltaSinkCommitter(delta, context))
             }
             if case .files(let options) = output.connector {

@@ -25,6 +25,7 @@ public func makeOperator(for node: PlanNode, settings: Settings) -> any Operator
             return SessionOperator(plan, gap: gap, node: node, settings: settings)
         }
         return WindowAggregateOperator(plan, node: node, settings: settings)
+    case .results(let stream): return ResultsOperator(stream, operatorID: node.operatorID)
     case .aggregate(let plan): return AggregateOperator(plan, node: node, settings: settings)
     case .distinct: return DistinctOperator(node: node)
     case .source, .sink: bug("the runtime runs sources and sinks itself, not node \(node.index)")

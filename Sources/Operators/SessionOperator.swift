@@ -121,11 +121,10 @@ final class SessionOperator: Operator {
         self.minimum = max(self.minimum, minimum)
         let due = sessions.takeDue(bound: EventTime.lagging(self.minimum, by: lag))
         guard !due.isEmpty else { return }
+        if plan.emitsChanges { flush(into: &output) }
         if let rows {
             for slot in due { emit(rows.rows(of: slot), of: slot, into: &output) }
-        } else if plan.emitsChanges {
-            flush(into: &output)
-        } else {
+        } else if plan.emitsClosed {
             emitter.chunks(due) { slots in
                 var errors = RowErrors()
                 let columns = columns(slots, &errors)

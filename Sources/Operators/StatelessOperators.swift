@@ -79,6 +79,27 @@ final class UnionAllOperator: StatelessOperator {
     }
 }
 
+/// Lets one of the two streams of a windowed aggregate pass: batches of early results carry
+/// changes, those of closed windows don't.
+final class ResultsOperator: StatelessOperator {
+    let operatorID: UInt64
+    private let stream: WindowAggregate.Stream
+
+    init(_ stream: WindowAggregate.Stream, operatorID: UInt64) {
+        self.stream = stream
+        self.operatorID = operatorID
+    }
+
+    func push(_ batch: Batch, input: Int, into output: inout OperatorOutput) {
+        output.counters.rowsIn += Int64(batch.rowCount)
+        guard (batch.changes == nil) == (stream == .closed) else {
+            output.counters.filtered += Int64(batch.rowCount)
+            return
+        }
+        output.emit(batch)
+    }
+}
+
 /// The rows where a boolean column is true: neither false nor NULL.
 func trueRows(_ column: Column) -> [Int32] {
     guard case .bool(let values) = column.values else { return [] }

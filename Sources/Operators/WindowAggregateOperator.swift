@@ -160,11 +160,8 @@ extension WindowAggregateOperator {
     private func close(_ end: Int64, into output: inout OperatorOutput) {
         let due = panes.values.filter { $0.nextEnd == end }
             .sorted { ($0.key.pane, $0.key.firstEnd) < ($1.key.pane, $1.key.firstEnd) }
-        if plan.emitsChanges {
-            for pane in due { flushChanges(pane, into: &output) }
-        } else {
-            emit(due, end: end, into: &output)
-        }
+        if plan.emitsChanges { for pane in due { flushChanges(pane, into: &output) } }
+        if plan.emitsClosed { emit(due, end: end, into: &output) }
         for pane in due {
             pane.nextEnd = end + (shape?.spacing ?? 1)
             if pane.nextEnd > pane.lastEnd { drop(pane, into: &output) }

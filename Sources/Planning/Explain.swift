@@ -148,10 +148,17 @@ extension Explain {
             return "rows of \(show(rows.window, input)) "
                 + "by (\(rows.keys.map { name($0, input) }.joined(separator: ", ")))"
         case .windowAggregate(let aggregate):
-            let emit = aggregate.emitsChanges ? ", early results" : ""
+            let emit =
+                switch aggregate.emission {
+                case .onClose: ""
+                case .onChange: ", early results"
+                case .both: ", early results and those of closed windows"
+                }
             return "window aggregate \(show(aggregate.window, input)) "
                 + "by (\(aggregate.keys.map { name($0, input) }.joined(separator: ", ")))"
                 + calls(aggregate.aggregates, input) + emit
+        case .results(.early): return "early results"
+        case .results(.closed): return "results of closed windows"
         case .aggregate(let aggregate):
             return
                 "aggregate by (\(aggregate.keys.map { name($0, input) }.joined(separator: ", ")))"
@@ -259,7 +266,7 @@ extension Explain {
                 ? "\(per) of one row\(kept ? ": grows with the values" : "")"
                 : "\(per) of each key: grows with the keys"
         case .distinct: return "each value once: grows with the values"
-        case .source, .project, .filter, .unionAll, .assignWindows, .sink: return nil
+        case .source, .project, .filter, .unionAll, .assignWindows, .results, .sink: return nil
         }
     }
 

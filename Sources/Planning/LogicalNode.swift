@@ -120,6 +120,10 @@ struct Grouping: Sendable {
     let alsoRead: Set<Int>
     let emitsChanges: Bool
     let place: SourcePlace
+    /// The same for early results as for those of closed windows: they share what is computed.
+    var identity = Identity()
+
+    final class Identity: Sendable {}
 
     func replacing(
         keys: [Expression]? = nil, calls: [LogicalCall]? = nil, alsoRead: Set<Int>? = nil,
@@ -128,8 +132,7 @@ struct Grouping: Sendable {
         Grouping(
             keys: keys ?? self.keys, keyNames: keyNames, writtenKeys: writtenKeys,
             calls: calls ?? self.calls, alsoRead: alsoRead ?? self.alsoRead,
-            emitsChanges: emitsChanges ?? self.emitsChanges,
-            place: place)
+            emitsChanges: emitsChanges ?? self.emitsChanges, place: place, identity: identity)
     }
 
     /// Every expression over the input.

@@ -104,8 +104,8 @@ final class Pruning {
         let own = Set(needed.filter { $0 >= keyCount }.map { $0 - keyCount })
         let isGroupOnly = grouping.calls.isEmpty
         let shared = own.filter { isShareable(grouping.calls[$0], over: input) }
-        wanted[ObjectIdentifier(node), default: []].formUnion(shared)
-        var kept = own.union(wanted[ObjectIdentifier(node)] ?? []).sorted()
+        wanted[ObjectIdentifier(grouping.identity), default: []].formUnion(shared)
+        var kept = own.union(wanted[ObjectIdentifier(grouping.identity)] ?? []).sorted()
         // A GROUP BY all of whose aggregates go unread must not turn into a DISTINCT.
         if kept.isEmpty, !isGroupOnly { kept = [firstShareable(grouping, over: input)] }
         var calls = kept.map { grouping.calls[$0] }

@@ -76,16 +76,20 @@ final class FilterPlacement {
 
 extension LogicalNode {
     /// The same node over other inputs with the same columns.
-    func mappingInputs(_ change: (LogicalNode) -> LogicalNode) -> LogicalNode {
+    func mappingInputs<E: Error>(
+        _ change: (LogicalNode) throws(E) -> LogicalNode
+    ) throws(E) -> LogicalNode {
         switch kind {
-        case .scan, .values: self
+        case .scan, .values: return self
         case .project(let input, let expressions):
-            .project(change(input), expressions, names: fields.map(\.name), place: place)
-        case .filter(let input, let conditions): .filter(change(input), conditions, place: place)
+            return .project(
+                try change(input), expressions, names: fields.map(\.name), place: place)
+        case .filter(let input, let conditions):
+            return .filter(try change(input), conditions, place: place)
         case .unionAll(let inputs):
-            .unionAll(inputs.map(change), change: self.change, place: place)
-        case .window(let input, let window): .window(change(input), window)
-        case .aggregate(let input, let grouping): .aggregate(change(input), grouping)
+            return .unionAll(try inputs.map(change), change: self.change, place: place)
+        case .window(let input, let window): return .window(try change(input), window)
+        case .aggregate(let input, let grouping): return .aggregate(try change(input), grouping)
         }
     }
 
@@ -97,25 +101,5 @@ extension LogicalNode {
             [input]
         case .unionAll(let inputs): inputs
         }
-    }
-}
-
-// MARK: emit = 'on_change'
-
-extension LogicalNode {
-    /// The tree whose topmost windowed aggregates speak early (dialect.md §2.9).
-    func emittingChanges() -> LogicalNode {
-        guard case .aggregate(let input, let grouping) = kind,
-            grouping.windowKey(over: input) != nil
-        else {
-            if case .unionAll(let inputs) = kind {
-                // Its branches update now; their key is checked where the output is made.
-                let changed = inputs.map { $0.emittingChanges() }
-                let isSame = changed.allSatisfy { !$0.change.isUpdating }
-                return .unionAll(changed, change: isSame ? change : .changes, place: place)
-            }
-            return mappingInputs { $0.emittingChanges() }
-        }
-        return .aggregate(input, grouping.replacing(emitsChanges: true))
     }
 }

@@ -54,49 +54,6 @@ struct PlanGraph {
     func change(_ node: Lowered) -> ChangeMode { nodes[node.index].change }
 }
 
-extension PlanGraph {
-    /// The nodes with every projection that only copies merged into the projection above it, and
-    /// without those that then nobody reads. Operators keep their ids: state doesn't depend on it.
-    func mergingProjections() -> [PlanNode] {
-        var merged: [PlanNode] = []
-        for node in nodes {
-            guard case .project(let expressions) = node.kind,
-                case .project(let inner) = merged[node.inputs[0]].kind,
-                inner.allSatisfy(\.isTrivial)
-            else {
-                merged.append(node)
-                continue
-            }
-            merged.append(
-                node.replacing(
-                    .project(expressions.map { $0.substituting(inner) }),
-                    inputs: merged[node.inputs[0]].inputs))
-        }
-        var isRead = Array(repeating: false, count: merged.count)
-        for node in merged.reversed() {
-            if case .sink = node.kind { isRead[node.index] = true }
-            if isRead[node.index] { for input in node.inputs { isRead[input] = true } }
-        }
-        var moved: [Int: Int] = [:]
-        for node in merged where isRead[node.index] { moved[node.index] = moved.count }
-        return merged.filter { isRead[$0.index] }.map { node in
-            node.replacing(
-                node.kind, index: moved[node.index],
-                inputs: node.inputs.map { moved[$0].required("an input that is read") })
-        }
-    }
-}
-
-extension PlanNode {
-    fileprivate func replacing(
-        _ kind: PlanNodeKind, index: Int? = nil, inputs: [Int]
-    ) -> PlanNode {
-        PlanNode(
-            index: index ?? self.index, kind: kind, inputs: inputs, schema: schema,
-            operatorID: operatorID, exchange: exchange, change: change, place: place)
-    }
-}
-
 /// The columns of the projection under an aggregate, each expression once.
 struct ProjectedColumns {
     private(set) var expressions: [Expression] = []

@@ -121,8 +121,10 @@ public enum PlanNodeKind: Sendable {
     /// `FROM session(…)` where rows are wanted beside their session: each row once, with the
     /// session's bounds behind its columns, when the session closes.
     case sessionRows(SessionRows)
-    /// Aggregates per key and window; emits when windows close, or changes as they come.
+    /// Aggregates per key and window; emits when windows close, or changes as they come, or both.
     case windowAggregate(WindowAggregate)
+    /// One of the two streams of a windowed aggregate that emits both.
+    case results(WindowAggregate.Stream)
     /// Aggregates per key without a window: updating.
     case aggregate(Aggregate)
     /// The first row of each value: DISTINCT over an append-only input.
@@ -215,13 +217,30 @@ public struct WindowAggregate: Sendable, Hashable {
     /// Input columns.
     public let keys: [Int]
     public let aggregates: [AggregateCall]
-    /// `emit = 'on_change'`: updating, keyed by keys and window.
-    public let emitsChanges: Bool
+    public var emission: Emission
     /// Whose late rows these are: the output's name, for `_late_in`. Of an operator that several
     /// outputs share, the first of them in the file.
-    public let lateOutput: String?
+    public var lateOutput: String?
     /// Where late rows go, if the source declares a table for them.
     public var lateRoute: LateRoute?
+
+    /// `emit` of the outputs that read it (dialect.md §2.9).
+    public enum Emission: Sendable, Hashable {
+        /// Append-only: rows of closed windows.
+        case onClose
+        /// Updating, keyed by keys and window: early results.
+        case onChange
+        /// Both streams in one: batches with a change column are early results, those without are
+        /// rows of closed windows. `results` nodes tell them apart.
+        case both
+    }
+
+    public enum Stream: String, Sendable, Hashable {
+        case early, closed
+    }
+
+    public var emitsChanges: Bool { emission != .onClose }
+    public var emitsClosed: Bool { emission != .onChange }
 
     public init(
         window: Window, keys: [Int], aggregates: [AggregateCall], emitsChanges: Bool,
@@ -230,7 +249,7 @@ public struct WindowAggregate: Sendable, Hashable {
         self.window = window
         self.keys = keys
         self.aggregates = aggregates
-        self.emitsChanges = emitsChanges
+        emission = emitsChanges ? .onChange : .onClose
         self.lateOutput = lateOutput
     }
 }

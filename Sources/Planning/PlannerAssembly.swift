@@ -43,8 +43,7 @@ extension PlanningRun {
         return Plan(
             name: catalog.settings.applicationName ?? name, settings: catalog.settings,
             sources: sources,
-            nodes: options.isOptimizerOn
-                ? lowering.graph.mergingProjections() : lowering.graph.nodes,
+            nodes: lowering.graph.finished(mergesProjections: options.isOptimizerOn),
             outputs: outputs, notes: notes)
     }
 

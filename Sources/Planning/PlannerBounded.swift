@@ -125,8 +125,8 @@ extension PlanningRun {
             commitIntervalMicroseconds: catalog.settings.checkpointIntervalMicroseconds,
             outputID: 0, place: draft.name.place)
         return Plan(
-            name: name, settings: catalog.settings, sources: sources, nodes: options.isOptimizerOn
-                ? lowering.graph.mergingProjections() : lowering.graph.nodes,
+            name: name, settings: catalog.settings, sources: sources,
+            nodes: lowering.graph.finished(mergesProjections: options.isOptimizerOn),
             outputs: [output], notes: builder.notes)
     }
 }

@@ -38,7 +38,7 @@ extension QueryBuilder {
             environment: options.environment)
         var root = try self.view(view.name, view.query, view.columnNames, settings)
         let chosen = values.outputOptions(settings)
-        if chosen.emit == .onChange { root = root.emittingChanges() }
+        if chosen.emit == .onChange { root = try root.emittingChanges() }
         var key: [Int]?
         if let names = chosen.primaryKey {
             key = try columns(names, of: root.schema, option: "primary_key", values)
@@ -86,7 +86,7 @@ extension QueryBuilder {
         var branches: [LogicalNode] = []
         for (insert, settings) in inserts {
             var branch = try self.branch(insert, settings, table)
-            if chosen.emit == .onChange { branch = branch.emittingChanges() }
+            if chosen.emit == .onChange { branch = try branch.emittingChanges() }
             branches.append(branch)
         }
         let key = table.primaryKey.isEmpty ? nil : table.primaryKey

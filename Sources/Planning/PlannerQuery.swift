@@ -159,34 +159,7 @@ final class QueryBuilder {
                     : .project(
                         branch, expressions, names: branch.fields.map(\.name), place: branch.place))
         }
-        return .unionAll(cast, change: try unionChange(cast, place: place), place: place)
-    }
-
-    /// dialect.md §2.1: updating branches need their common key and a column that tells them apart.
-    private func unionChange(
-        _ branches: [LogicalNode], place: SourcePlace
-    ) throws(Failure) -> ChangeMode {
-        guard branches.contains(where: \.change.isUpdating) else { return .appendOnly }
-        let keys = branches.map { branch -> [Int]? in
-            if case .updating(let key) = branch.change { return key }
-            return nil
-        }
-        if let key = keys[0], keys.allSatisfy({ $0.map(Set.init) == Set(key) }),
-            let column = branches[0].fields.indices.first(where: { tellsApart(branches, $0) })
-        {
-            return .updating(key: key.contains(column) ? key : key + [column])
-        }
-        throw Failure(
-            .invalid, "sql.union_key",
-            "UNION ALL of updating queries needs their common key and a column that is a different "
-                + "constant in each branch",
-            hint: "add a column such as 'a' AS branch to each SELECT, and select the same key",
-            place: place)
-    }
-
-    private func tellsApart(_ branches: [LogicalNode], _ column: Int) -> Bool {
-        let constants = branches.compactMap { $0.constant(of: column) }
-        return constants.count == branches.count && Set(constants).count == branches.count
+        return try .union(of: cast, place: place)
     }
 
     private func values(

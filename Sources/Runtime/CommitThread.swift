@@ -1,4 +1,4 @@
-// One thread a commit target: takes durable intents, commits them in order, reports what landed.
+// The commits of one target: takes durable intents, commits them in order, reports what landed.
 
 import Connectors
 import Contracts
@@ -52,16 +52,6 @@ final class CommitThread: Sendable {
         state = Mutex(State(queue: queue, history: history))
     }
 
-    func start() {
-        let thread = Thread { [self] in
-            loop()
-            ended.signal()
-        }
-        thread.name = "commit \(committer.name)"
-        thread.stackSize = 8 << 20
-        thread.start()
-    }
-
     /// A durable intent, in epoch order.
     func offer(_ intent: Intent) {
         state.withLock { state in
@@ -81,11 +71,15 @@ final class CommitThread: Sendable {
         wake.signal()
     }
 
-    /// Ends the thread after the commit in hand; waits so long at most.
-    func stop(waitMilliseconds: Int) {
+    /// Asks for the end, after the commit in hand.
+    func stop() {
         state.withLock { $0.isStopping = true }
         wake.signal()
-        _ = ended.wait(timeout: .now() + .milliseconds(waitMilliseconds))
+    }
+
+    /// Waits for the end of `run`, or so long.
+    func awaitEnd(milliseconds: Int) {
+        _ = ended.wait(timeout: .now() + .milliseconds(milliseconds))
     }
 
     var pendingBytes: Int { state.withLock { $0.queue.pendingBytes } }
@@ -95,74 +89,68 @@ final class CommitThread: Sendable {
     /// Ours, and nothing waits.
     var isSettled: Bool { state.withLock { $0.isTakenOver && $0.queue.waiting.isEmpty } }
 
-    private func loop() {
+    /// A thread's body: runs until told to stop or until this target is done for.
+    func run() {
+        defer { ended.signal() }
         while true {
-            let (due, history, isStopping, isTakenOver) = state.withLock { state in
-                (state.queue.next(now: now), state.history, state.isStopping, state.isTakenOver)
-            }
-            if isStopping { return }
-            if !isTakenOver {
-                if !takeOver(history) { return }
-            } else if due.isEmpty {
-                wake.wait(milliseconds: 50)
-            } else if !commit(due, history) {
-                return
+            switch turn() {
+            case .worked: continue
+            case .parked(let milliseconds): wake.wait(milliseconds: milliseconds)
+            case .ended: return
             }
         }
     }
 
-    /// One attempt, at the start. False: this target is done for.
-    private func takeOver(_ history: TargetHistory) -> Bool {
-        do {
-            switch try committer.takeOver(history: history) {
-            case .committed:
-                state.withLock { state in
-                    state.isTakenOver = true
-                    state.attempt = 0
-                }
-                report(.takenOver(committer.target))
-                return true
-            case .fenced(let failure):
-                report(.failed(committer.target, failure))
-                return false
-            case .unavailable(let failure):
-                report(.waiting(committer.target, failure))
-                backOff()
-                return true
-            }
-        } catch {
-            report(.failed(committer.target, error))
-            return false
+    /// One attempt at what is due.
+    func turn() -> Turn {
+        let (due, history, isStopping, isTakenOver) = state.withLock { state in
+            (state.queue.next(now: now), state.history, state.isStopping, state.isTakenOver)
         }
+        if isStopping { return .ended }
+        do {
+            if !isTakenOver { return settle(try committer.takeOver(history: history), .takeOver) }
+            if due.isEmpty { return .parked(milliseconds: 50) }
+            Failpoint.pass("commit.begin", subject(due))
+            let intents = try due.map { open throws(Failure) in try intent(open.marker) }
+            return settle(try committer.commit(intents, history: history), .commit(due))
+        } catch {
+            return end(error)
+        }
+    }
+
+    private enum Attempt {
+        case takeOver
+        case commit([OpenIntent])
+    }
+
+    private func settle(_ outcome: CommitOutcome, _ attempt: Attempt) -> Turn {
+        switch (outcome, attempt) {
+        case (.committed, .takeOver):
+            state.withLock { state in
+                state.isTakenOver = true
+                state.attempt = 0
+            }
+            report(.takenOver(committer.target))
+            return .worked
+        case (.committed(let version), .commit(let due)):
+            Failpoint.pass("commit.done", subject(due))
+            note(landed: due.count, version: version)
+            return .worked
+        case (.fenced(let failure), _): return end(failure)
+        case (.unavailable(let failure), _):
+            report(.waiting(committer.target, failure))
+            return .parked(milliseconds: backOff())
+        }
+    }
+
+    /// This target is done for.
+    private func end(_ failure: Failure) -> Turn {
+        state.withLock { $0.isStopping = true }
+        report(.failed(committer.target, failure))
+        return .ended
     }
 
     private var now: Int64 { Int64(clock.monotonicNanoseconds() / 1_000) }
-
-    /// One attempt. False: this target is done for.
-    private func commit(_ due: [OpenIntent], _ history: TargetHistory) -> Bool {
-        do {
-            Failpoint.pass("commit.begin", subject(due))
-            let intents = try due.map { open throws(Failure) in
-                try intent(open.marker)
-            }
-            switch try committer.commit(intents, history: history) {
-            case .committed(let version):
-                Failpoint.pass("commit.done", subject(due))
-                note(landed: due.count, version: version)
-                return true
-            case .fenced(let failure):
-                report(.failed(committer.target, failure))
-                return false
-            case .unavailable(let failure):
-                report(.waiting(committer.target, failure))
-                backOff()
-                return true
-            }
-        } catch {
-            report(.failed(committer.target, error))
-            return false
-        }
-    }
 
     private func intent(_ marker: Marker) throws(Failure) -> Intent {
         if let unwritten = state.withLock({ $0.unwritten[marker.epoch] }) { return unwritten }
@@ -185,13 +173,14 @@ final class CommitThread: Sendable {
         if let marker { report(.landed(committer.target, marker, version: version)) }
     }
 
-    /// Exponential, with jitter, at most 5 s; a stop ends it early.
-    private func backOff() {
+    /// Milliseconds to the next attempt: exponential, with jitter, at most 6.4 s; a stop ends the
+    /// wait early.
+    private func backOff() -> Int {
         let attempt = state.withLock { state in
             state.attempt = min(state.attempt + 1, 6)
             return state.attempt
         }
         let longest = 100 << attempt
-        wake.wait(milliseconds: longest / 2 + Int(Entropy.system.next() % UInt64(longest / 2)))
+        return longest / 2 + Int(Entropy.system.next() % UInt64(longest / 2))
     }
 }

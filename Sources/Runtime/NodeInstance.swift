@@ -64,7 +64,7 @@ final class NodeInstance {
     /// Whether it keeps rows, so that it never steps out of the minimum (dialect.md §1.6).
     var isStateless: Bool {
         switch node.kind {
-        case .source, .project, .filter, .unionAll, .assignWindows, .sink: true
+        case .source, .project, .filter, .unionAll, .assignWindows, .results, .sink: true
         case .upsertSource, .sessionRows, .windowAggregate, .aggregate, .distinct: false
         }
     }

@@ -22,8 +22,9 @@ extension Pipeline {
         for inbox in wiring.inboxes { inbox.send(.barrier(epoch + 1)) }
     }
 
-    func handle(_ batch: [Report]) throws(Failure) {
-        for report in batch {
+    /// Lets workers and committers go on until one of them reports, or so long.
+    func attend(milliseconds: Int) throws(Failure) {
+        for report in crew.await(reports, milliseconds: milliseconds) {
             switch report {
             case .worker(let report): try handle(report)
             case .commit(let report): try handle(report)
@@ -104,7 +105,7 @@ extension Pipeline {
     private func commitFirst(_ intents: [Intent]) throws(Failure) {
         offer(intents)
         while commits.contains(where: { !$0.isEmpty }) {
-            try handle(reports.take(milliseconds: 1))
+            try attend(milliseconds: 1)
         }
     }
 

@@ -4,7 +4,6 @@
 import Connectors
 import Contracts
 import Environment
-import Foundation
 import Planning
 import Progress
 import RocksState
@@ -64,7 +63,7 @@ extension Pipeline {
             Failpoint.pass("start.open_intents", "\(commit.committer.name) \(epochs)")
         }
         let owesCommits = commits.contains { !$0.isEmpty }
-        for commit in commits { commit.start() }
+        for commit in commits { crew.employ(commit) }
         return owesCommits
     }
 
@@ -117,19 +116,6 @@ extension Pipeline {
             gauges: gauges, report: { [reports] in reports.send(.worker($0)) })
         var workers: [Worker] = []
         for index in 0..<options.workers { workers.append(try builder.makeWorker(index)) }
-        for worker in workers { run(worker) }
-    }
-
-    private func run(_ worker: Worker) {
-        // SAFETY: because a worker is handed over whole: nobody keeps a reference to it after this.
-        nonisolated(unsafe) let worker = worker
-        let thread = Thread { [workerEnded] in
-            unsafe worker.run()
-            workerEnded.signal()
-        }
-        thread.name = "worker"
-        thread.stackSize = 16 << 20
-        thread.start()
-        threadsRunning += 1
+        for worker in workers { crew.employ(worker) }
     }
 }

@@ -31,7 +31,7 @@ public final class SteppedPipeline {
     /// Lets the workers run until `isDone`, which is asked every few milliseconds.
     public func wait(until isDone: () -> Bool) throws(Failure) {
         try guarded { () throws(Failure) in
-            while !isDone() { try pipeline.handle(pipeline.reports.take(milliseconds: 1)) }
+            while !isDone() { try pipeline.attend(milliseconds: 1) }
         }
     }
 
@@ -60,7 +60,7 @@ public final class SteppedPipeline {
         try guarded { () throws(Failure) in
             pipeline.beginEpoch(hasEnded: hasEnded)
             while pipeline.gathering != nil || pipeline.commits.contains(where: { !$0.isEmpty }) {
-                try pipeline.handle(pipeline.reports.take(milliseconds: 1))
+                try pipeline.attend(milliseconds: 1)
             }
         }
     }
@@ -79,7 +79,7 @@ public final class SteppedPipeline {
         guard isRunning else { return }
         isRunning = false
         pipeline.stopWorkers()
-        for commit in pipeline.commits { commit.stop(waitMilliseconds: 1_000) }
+        pipeline.stopCommitters(waitMilliseconds: 1_000)
     }
 }
 

@@ -7,7 +7,6 @@
 public import Connectors
 public import Contracts
 import Environment
-import Foundation
 public import Planning
 import Progress
 import RocksState
@@ -28,8 +27,7 @@ public final class Pipeline {
     var wiring: Wiring
     var gauges: [WorkerGauges] = []
     var commits: [CommitThread] = []
-    var threadsRunning = 0
-    let workerEnded = DispatchSemaphore(value: 0)
+    let crew: any Crew
 
     /// The newest durable epoch's number.
     var epoch: UInt64 = 0
@@ -64,6 +62,7 @@ public final class Pipeline {
         self.store = store
         self.factory = factory
         stopRequested = stop
+        crew = options.turnOrder.map(TurnCrew.init) ?? ThreadCrew()
         context = ConnectorContext(
             identity: store.identity, mode: options.mode, clock: options.clock,
             workers: options.workers, failFast: options.failFast,
@@ -83,7 +82,7 @@ public final class Pipeline {
             return try finish()
         } catch {
             stopWorkers()
-            for commit in commits { commit.stop(waitMilliseconds: 2_000) }
+            stopCommitters(waitMilliseconds: 2_000)
             throw error
         }
     }
@@ -93,7 +92,7 @@ public final class Pipeline {
         var progress = ProgressMeter(startedAt: now)
         var nextDiscovery = now + options.discoveryInterval
         while !isDone {
-            try handle(reports.take(milliseconds: 20))
+            try attend(milliseconds: 20)
             holdIfBehind()
             if gathering == nil, !isHeld, now >= nextBarrier || isEpochFull {
                 beginEpoch()
@@ -118,10 +117,10 @@ public final class Pipeline {
 
     /// The last epoch of this process; then the workers stop.
     private func takeFinalCheckpoint() throws(Failure) {
-        while gathering != nil { try handle(reports.take(milliseconds: 20)) }
+        while gathering != nil { try attend(milliseconds: 20) }
         let hasEnded = options.mode == .bounded && drained.count == options.workers
         beginEpoch(hasEnded: hasEnded)
-        while gathering != nil { try handle(reports.take(milliseconds: 20)) }
+        while gathering != nil { try attend(milliseconds: 20) }
         stopWorkers()
         Failpoint.pass("run.final_checkpoint")
     }
@@ -131,12 +130,12 @@ public final class Pipeline {
         for commit in commits { commit.drain() }
         let deadline = now + Pipeline.drainMicroseconds
         while commits.contains(where: { !$0.isSettled }) {
-            try handle(reports.take(milliseconds: 20))
+            try attend(milliseconds: 20)
             guard stopRequested.isRequested else { continue }
             if now >= deadline || commits.allSatisfy(\.isEmpty) { break }
         }
-        for commit in commits { commit.stop(waitMilliseconds: 1_000) }
-        try handle(reports.take(milliseconds: 0))
+        stopCommitters(waitMilliseconds: 1_000)
+        try attend(milliseconds: 0)
         Failpoint.pass("run.before_trims")
         if !trims.isEmpty { try store.write(trims: trims) }
         return summary()
@@ -147,9 +146,14 @@ public final class Pipeline {
 
     func stopWorkers() {
         for inbox in wiring.inboxes { inbox.send(.stop) }
-        while threadsRunning > 0 {
-            _ = workerEnded.wait(timeout: .now() + .seconds(5))
-            threadsRunning -= 1
+        crew.dismissWorkers()
+    }
+
+    /// After the commits in hand; waits so long at most for each.
+    func stopCommitters(waitMilliseconds: Int) {
+        for commit in commits {
+            commit.stop()
+            crew.dismiss(commit, waitMilliseconds: waitMilliseconds)
         }
     }
 

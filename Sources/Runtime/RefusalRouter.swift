@@ -158,10 +158,12 @@ final class RefusalRouter {
             hint: "on_error = 'dead_letter' with a dead_letter_topic keeps such rows apart")
     }
 
-    /// The first output that a node's rows reach.
+    /// The first output that a node's rows reach. Not by way of early results: where one of them
+    /// fails it is left out for now, and no dead letter.
     private func firstOutput(from node: Int) -> Int? {
         var reached: Set<Int> = [node]
         for next in plan.nodes where next.inputs.contains(where: reached.contains) {
+            if case .results(.early) = next.kind { continue }
             reached.insert(next.index)
             if case .sink(let output) = next.kind { return output }
         }

@@ -20,6 +20,10 @@ public struct RunOptions: Sendable {
     /// µs between looks for new partitions.
     public var discoveryInterval: Int64 = 10_000_000
 
+    /// A simulation's: everything then runs on the calling thread, turn by turn. Nil: a thread for
+    /// each worker and committer.
+    public var turnOrder: (any TurnOrder)?
+
     public init(mode: RunMode, workers: Int) {
         self.mode = mode
         self.workers = workers

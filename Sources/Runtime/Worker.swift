@@ -76,6 +76,7 @@ final class Worker {
 
     var epoch: EpochInProgress?
     var isStopping = false
+    private var hasStarted = false
     var hasReportedEnd = false
     var hasReportedDrained = false
     private var nextInlet = 0
@@ -101,15 +102,31 @@ final class Worker {
         reach = Worker.reach(of: nodes)
     }
 
-    /// The thread's body: runs until told to stop or until something fails.
+    /// A thread's body: runs until told to stop or until something fails.
     func run() {
-        do {
-            try start()
-            while !isStopping {
-                if try !step() { inbox.wake.wait(milliseconds: Worker.parkMilliseconds) }
+        while true {
+            switch turn() {
+            case .worked: continue
+            case .parked(let milliseconds): inbox.wake.wait(milliseconds: milliseconds)
+            case .ended: return
             }
+        }
+    }
+
+    /// A bounded amount of work. A failure is reported, and is the end.
+    func turn() -> Turn {
+        if isStopping { return .ended }
+        do {
+            if !hasStarted {
+                hasStarted = true
+                try start()
+                return .worked
+            }
+            return try step() ? .worked : .parked(milliseconds: Worker.parkMilliseconds)
         } catch {
+            isStopping = true
             report(.failed(worker: index, error))
+            return .ended
         }
     }
 

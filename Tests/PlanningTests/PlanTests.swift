@@ -162,6 +162,15 @@ private let planCases: [PlanCase] = [
             GROUP BY window_end;
             """),
     PlanCase(
+        name: "on-change-shared",
+        sql: """
+            CREATE VIEW minutes AS SELECT window_end, auction, count(*) AS n, max(price) AS top
+            FROM tumble(bids, ts, INTERVAL '1 min') GROUP BY window_end, auction;
+            CREATE MATERIALIZED VIEW closed USING print AS SELECT window_end, n FROM minutes;
+            CREATE MATERIALIZED VIEW early USING print WITH (emit = 'on_change') AS
+            SELECT window_end, auction, top FROM minutes;
+            """),
+    PlanCase(
         name: "upsert-delta",
         sql: """
             CREATE TABLE totals (auction bigint PRIMARY KEY, n integer CHECK (n > 0), note text)
