@@ -109,14 +109,15 @@ final class Lowering {
             })
         let text = "scan \(name)"
         var top = graph.add(
-            .source(index), text: text, inputs: [], schema: schema, change: .appendOnly,
-            place: node.place)
+            .source(index), text: text, inputs: [], schema: table.scanSchema(columns),
+            change: .appendOnly, place: node.place)
         let keys = table.primaryKey.map { columns.firstIndex(of: $0).required("a key is read") }
         if !keys.isEmpty {
             top = graph.add(
-                .upsertSource(UpsertSource(keys: keys)), text: "last row of a key", inputs: [top],
-                schema: schema, exchange: [.hash(keys)], change: .updating(key: keys),
-                place: node.place)
+                .upsertSource(
+                    UpsertSource(keys: keys, completion: table.completion(readColumns: columns))),
+                text: "last row of a key", inputs: [top], schema: schema,
+                exchange: [.hash(keys)], change: .updating(key: keys), place: node.place)
         }
         let moved = expressions.map { expression in
             expression.remapped { columns.firstIndex(of: $0).required("a used column is read") }

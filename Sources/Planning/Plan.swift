@@ -147,10 +147,38 @@ public enum PlanNodeKind: Sendable {
 
 /// Remembers the last row of each key. Input columns: the source's; the change a record means is in
 /// the batch's change column (−1: the key is deleted, its other columns are not to be trusted).
-public struct UpsertSource: Sendable, Hashable {
+public struct UpsertSource: Sendable {
     public let keys: [Int]
+    /// Where records may leave values out: the input then has one column more than the output.
+    public let completion: RowCompletion?
 
-    public init(keys: [Int]) { self.keys = keys }
+    public init(keys: [Int], completion: RowCompletion? = nil) {
+        self.keys = keys
+        self.completion = completion
+    }
+}
+
+/// How a row that lacks values is made whole from the last row of its key, and then judged: what
+/// the scan could not compute and check without them is done behind it.
+public struct RowCompletion: Sendable {
+    /// The input column with an `IncompleteRow`'s bytes: the last.
+    public let column: Int
+    /// The input column of each of the decoder's fields.
+    public let fields: [Int]
+    /// Generated columns, over the input's.
+    public let computed: [(column: Int, value: Expression)]
+    /// Over the input's columns.
+    public let constraints: [SourceConstraint]
+
+    public init(
+        column: Int, fields: [Int], computed: [(column: Int, value: Expression)],
+        constraints: [SourceConstraint]
+    ) {
+        self.column = column
+        self.fields = fields
+        self.computed = computed
+        self.constraints = constraints
+    }
 }
 
 /// A window as a function of a time column. Times in µs.

@@ -65,6 +65,23 @@ extension Worker {
             schema: plan.outputs[output].schema, output: output)
     }
 
+    /// A record that was taken for good until its row was whole.
+    private func refuse(
+        _ record: IncompleteRow, _ error: RowError, at instance: NodeInstance
+    ) throws(Failure) {
+        guard case .source(let source)? = instance.node.inputs.first.map({ plan.nodes[$0].kind })
+        else { bug("a record refused by node \(instance.node.index), which has no source") }
+        let origin = plan.sources[source]
+        var partition = String(record.partition)
+        // A file is its partition (dialect.md §4.2).
+        if case .files = origin.connector { partition = record.topic }
+        try refusals.recordRefused(
+            RefusedRecord(
+                source: origin.name, topic: record.topic, partition: partition,
+                offset: record.offset, timestamp: record.timestamp, key: record.key,
+                value: record.value, error: error), source: origin)
+    }
+
     /// Lets a node act on its minimum; what it makes leaves before the watermark that made it.
     func advance(_ node: Int, to minimum: Int64) throws(Failure) {
         guard case .transform(let transform) = nodes[node].work else { return }
@@ -94,6 +111,7 @@ extension Worker {
                 failed, schema: input.map { plan.nodes[$0].schema } ?? instance.node.schema,
                 node: instance.node.index)
         }
+        for refused in output.refused { try refuse(refused.record, refused.error, at: instance) }
         for batch in output.batches { try send(.batch(batch), from: node) }
     }
 
