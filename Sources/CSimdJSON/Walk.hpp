@@ -58,6 +58,9 @@ struct Walker {
         millrace_json_range text;
     };
     std::vector<Embedded> embedded;
+    std::vector<std::string> placeholders;
+    std::vector<millrace_json_missing> missing;
+    size_t document = 0;
     // What to blame.
     int32_t failed_node = -1;
     Token failed_token{nullptr, nullptr};
@@ -134,6 +137,7 @@ struct Walker {
             node.data.clear();
         }
         overflow.clear();
+        missing.clear();
     }
 
     // Skipping: the whole grammar is checked, nothing is kept.
@@ -417,8 +421,6 @@ struct Walker {
     }
 
     int append_string(Node &node, Token t) {
-        if ((node.flags & MILLRACE_JSON_REFUSES_PLACEHOLDER) && is_placeholder(t))
-            return MILLRACE_JSON_PLACEHOLDER;
         if (node.kind != MILLRACE_JSON_TEXT) return append_parsed_string(node, t);
         millrace_json_range range;
         int status = text_of(t, range);
@@ -426,10 +428,23 @@ struct Walker {
         return status;
     }
 
-    /// Debezium's default `unavailable.value.placeholder`, as text and as base64.
-    static bool is_placeholder(Token t) noexcept {
-        return equals(t, "\"__debezium_unavailable_value\"")
-            || equals(t, "\"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==\"");
+    /// Whether the value at hand is a placeholder: its text but for white space between tokens.
+    bool is_placeholder() const noexcept {
+        for (const std::string &form : placeholders) {
+            const uint8_t *p = text + index[next], *stop = text + end;
+            size_t matched = 0;
+            bool in_string = false;
+            while (p < stop && matched < form.size()) {
+                if (*p == uint8_t(form[matched])) {
+                    bool escaped = matched > 0 && form[matched - 1] == '\\';
+                    if (*p == '"' && !escaped) in_string = !in_string;
+                    matched++;
+                } else if (in_string || !is_space(*p)) break;
+                p++;
+            }
+            if (matched == form.size()) return true;
+        }
+        return false;
     }
 
     int append_bool(Node &node, Token t) {
@@ -442,8 +457,6 @@ struct Walker {
 
     int append_embedded(Node &node, int32_t id) {
         Token quoted = token(next);
-        if ((node.flags & MILLRACE_JSON_REFUSES_PLACEHOLDER) && is_placeholder(quoted))
-            return fail(MILLRACE_JSON_PLACEHOLDER, next);
         millrace_json_range range;
         int status = text_of(quoted, range);
         if (status) return fail(status, next);
@@ -512,6 +525,14 @@ struct Walker {
         uint8_t c = text[index[next]];
         Token t = token(next);
         int status = 0;
+        if ((node.flags & MILLRACE_JSON_MAY_BE_PLACEHOLDER) && is_placeholder()) {
+            failed_node = id;
+            status = skip_value();
+            if (status) return status;
+            append_null(node);
+            missing.push_back({uint32_t(document), id});
+            return 0;
+        }
         if (c == 'n') {
             failed_node = id;
             if (!equals(t, "null")) return fail(MILLRACE_JSON_MALFORMED, next);
@@ -604,6 +625,7 @@ struct Walker {
         failed_node = -1;
         failed_token = Token{text + end, text + end};
         embedded.clear();
+        document = row;
         if (next >= last) return MILLRACE_JSON_MALFORMED;
         if (peek() != '{') {
             int status = skip_value();

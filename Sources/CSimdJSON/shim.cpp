@@ -223,6 +223,21 @@ int32_t millrace_json_add(
     } catch (...) { return -1; }
 }
 
+int32_t millrace_json_set_placeholders(
+    struct millrace_json *decoder, const uint8_t *texts, size_t length) {
+    try {
+        auto &forms = decoder->walker.placeholders;
+        forms.clear();
+        size_t start = 0;
+        for (size_t i = 0; i < length; i++) {
+            if (texts[i] != 0) continue;
+            forms.emplace_back(reinterpret_cast<const char *>(texts + start), i - start);
+            start = i + 1;
+        }
+        return 0;
+    } catch (...) { return MILLRACE_JSON_OUT_OF_MEMORY; }
+}
+
 int32_t millrace_json_decode(
     struct millrace_json *decoder, const uint8_t *arena, size_t arena_length,
     const struct millrace_json_range *documents, const uint8_t *is_null, size_t count,
@@ -294,6 +309,12 @@ const struct millrace_json_error *millrace_json_errors(
     const struct millrace_json *decoder, size_t *count) {
     *count = decoder->errors.size();
     return decoder->errors.data();
+}
+
+const struct millrace_json_missing *millrace_json_missing_values(
+    const struct millrace_json *decoder, size_t *count) {
+    *count = decoder->walker.missing.size();
+    return decoder->walker.missing.data();
 }
 
 const uint8_t *millrace_json_overflow(const struct millrace_json *decoder, size_t *count) {

@@ -112,9 +112,8 @@ final class KafkaReader: SourceReader {
         let checked = scan.check(decoded.batch, timestamps: timestamps)
         var kept = decoded.messages
         var errors = decoded.errors
-        if !checked.errors.isEmpty {
-            let bad = Set(checked.errors.map(\.row))
-            kept = kept.indices.filter { !bad.contains($0) }.map { decoded.messages[$0] }
+        if let rows = checked.kept {
+            kept = rows.map { decoded.messages[Int($0)] }
             errors += checked.errors.map { error in
                 var error = error
                 error.row = Int(decoded.messages[error.row])
@@ -155,12 +154,17 @@ final class KafkaReader: SourceReader {
             selected == 0..<rows.rowCount ? rows : rows.gather(selected.map { Int32($0) })
         let refused = errors.filter { own.contains($0.row) }
             .map { refuse($0, messages, positions[index].partition) }
+        // A record that moves a row to another key gives two rows.
+        var records = batch.rowCount
+        if batch.changes != nil {
+            records -= selected.dropFirst().count { kept[$0] == kept[$0 - 1] }
+        }
         let last = own.upperBound - 1
         waiting.append(
             Waiting(
                 chunk: SourceChunk(
                     partition: index, batch: batch, refused: refused, recordCount: own.count,
-                    skippedCount: max(0, own.count - batch.rowCount - refused.count),
+                    skippedCount: own.count - records - refused.count,
                     isAtEnd: false,
                     rowOffsets: source.context.wantsRowOffsets
                         ? kept[selected].map { messages.offsets[Int($0)] } : []),

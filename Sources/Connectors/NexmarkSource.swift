@@ -14,6 +14,7 @@ final class NexmarkSource: Source {
     private let generator: NexmarkGenerator
     private let clock: Clock
     private let wantsRowOffsets: Bool
+    private let pace: NexmarkPace?
 
     init(
         _ plan: SourcePlan, _ options: NexmarkOptions, clock: Clock, wantsRowOffsets: Bool = false
@@ -22,6 +23,9 @@ final class NexmarkSource: Source {
         self.options = options
         self.clock = clock
         self.wantsRowOffsets = wantsRowOffsets
+        pace =
+            options.isPaced
+            ? NexmarkPace(rate: options.rate, partitions: options.partitions, clock: clock) : nil
         generator = try NexmarkGenerator(
             options, decoded: NexmarkSource.fieldNames(plan), declared: plan.format.declared,
             source: plan.name)
@@ -55,8 +59,10 @@ final class NexmarkSource: Source {
                 "the nexmark source \"\(plan.name)\" is endless: it has no end to run to",
                 hint: "say how many: WITH (events = 1000000)", place: plan.place)
         }
+        let next = stored?.next ?? 0
+        if let pace, let number = Int(partition) { pace.begins(partition: number, at: next) }
         return PartitionOffset(
-            source: plan.name, partition: partition, next: stored?.next ?? 0, fingerprint: nil,
+            source: plan.name, partition: partition, next: next, fingerprint: nil,
             highestTime: stored?.highestTime ?? EventTime.never, end: end)
     }
 
@@ -64,7 +70,7 @@ final class NexmarkSource: Source {
         worker: Int, workers: Int, partitions: [PartitionOffset]
     ) throws(Failure) -> any SourceReader {
         NexmarkReader(
-            plan, generator, partitions, isPaced: options.isPaced, clock: clock,
+            plan, generator, partitions, pace: pace, clock: clock,
             wantsRowOffsets: wantsRowOffsets)
     }
 }
@@ -73,8 +79,7 @@ private final class NexmarkReader: SourceReader {
     private let generator: NexmarkGenerator
     private let scan: Scan
     private let plan: SourcePlan
-    /// Whether an event waits for its time on the clock.
-    private let isPaced: Bool
+    private let pace: NexmarkPace?
     private let clock: Clock
     private let wantsRowOffsets: Bool
     private(set) var positions: [PartitionOffset]
@@ -83,12 +88,12 @@ private final class NexmarkReader: SourceReader {
 
     init(
         _ plan: SourcePlan, _ generator: NexmarkGenerator, _ partitions: [PartitionOffset],
-        isPaced: Bool, clock: Clock, wantsRowOffsets: Bool
+        pace: NexmarkPace?, clock: Clock, wantsRowOffsets: Bool
     ) {
         self.plan = plan
         self.wantsRowOffsets = wantsRowOffsets
         self.generator = generator
-        self.isPaced = isPaced
+        self.pace = pace
         self.clock = clock
         scan = Scan(plan)
         positions = partitions
@@ -103,16 +108,23 @@ private final class NexmarkReader: SourceReader {
     func poll(maximumRows: Int) throws(Failure) -> SourceChunk? {
         for step in positions.indices {
             let partition = (turn + step) % positions.count
-            if hasEnded[partition] || isAhead(partition) { continue }
+            if hasEnded[partition] { continue }
+            let due = dueRows(partition, maximumRows)
+            if due == 0 { continue }
             turn = (partition + 1) % positions.count
-            return next(partition, maximumRows)
+            return next(partition, due)
         }
         return nil
     }
 
-    private func isAhead(_ partition: Int) -> Bool {
-        guard isPaced, let number = Int(positions[partition].partition) else { return false }
-        return generator.time(partition: number, offset: positions[partition].next) > clock.now()
+    private func dueRows(_ partition: Int, _ maximumRows: Int) -> Int {
+        guard let pace, let number = Int(positions[partition].partition) else {
+            return maximumRows
+        }
+        let next = positions[partition].next
+        // An empty partition still has to say that it has ended.
+        if let end = positions[partition].end, next >= end { return maximumRows }
+        return Int(max(0, min(pace.end(ofPartition: number) - next, Int64(maximumRows))))
     }
 
     private func next(_ partition: Int, _ maximumRows: Int) -> SourceChunk {

@@ -69,6 +69,10 @@ public final class ValuesSource: Source {
     }
 }
 
+extension ValuesSource {
+    fileprivate var tellsIncomplete: Bool { plan.decoded.last?.origin == .incomplete }
+}
+
 /// Offsets count batches: each fed batch is read whole, in pieces of `maximumRows`.
 private final class ValuesReader: SourceReader {
     private let source: ValuesSource
@@ -111,7 +115,13 @@ private final class ValuesReader: SourceReader {
         }
         let batch = given.batch
         let first = rowOffsets[partition]
-        let end = min(first + maximumRows, batch.rowCount)
+        var end = min(first + maximumRows, batch.rowCount)
+        // What takes an old key away goes with the row behind it.
+        if let column = batch.columns.last, end < batch.rowCount,
+            IncompleteRow.isMarker(column, end - 1), source.tellsIncomplete
+        {
+            end += 1
+        }
         let piece =
             first == 0 && end == batch.rowCount
             ? batch : batch.gather((first..<end).map { Int32($0) })

@@ -11,6 +11,8 @@ public enum DataErrorReason: String, Sendable, CaseIterable {
     case check
     case noKey = "no_key"
     case keyMismatch = "key_mismatch"
+    /// The record left a value out, and no row of its key is known that has it.
+    case valueMissing = "value_missing"
     case emptyValue = "empty_value"
     case tooFarAhead = "too_far_ahead"
     case divisionByZero = "division_by_zero"

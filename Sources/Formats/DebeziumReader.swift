@@ -2,11 +2,14 @@
 //
 // The engine keeps the last row of each key (dialect.md §2.4), so of `before` only the key's
 // columns are read: under REPLICA IDENTITY DEFAULT the others are made up. c, r and u put `after`,
-// d removes `before`'s key; a u whose keys differ does both, removal first. With a schema the
-// encodings of decimals and times follow it, message by message; without, a number for a timestamp
-// or a time is in µs (Debezium's default for PostgreSQL) unless `timestamp_format` says otherwise,
-// a date in days, and a decimal in a string is text if it has a point, else base64. A value that
-// may be either is refused rather than guessed.
+// d removes `before`'s key; a u whose keys differ does both, removal first. A large value that an
+// update did not touch is not in PostgreSQL's log: Debezium sends a placeholder, and the row goes
+// on as incomplete, to be made whole from the last row of its key.
+//
+// With a schema the encodings of decimals and times follow it, message by message; without, a
+// number for a timestamp or a time of day is in the unit of `timestamp_format` (µs by default, as
+// Debezium's for PostgreSQL), a date in days, and a decimal in a string is text if it has a point,
+// else base64. A value that may be either is refused rather than guessed.
 
 import CSimdJSON
 import Columns
@@ -16,6 +19,8 @@ import Types
 
 final class DebeziumReader: ValueReader {
     private let wanted: WantedColumns
+    private let topic: String
+    private let placeholders: [String]
     private let rowType: RowType
     private let keyType: RowType
     private let plain: [String: JSONSettings]
@@ -27,7 +32,7 @@ final class DebeziumReader: ValueReader {
     private let checksAll: Bool
     private let opIndex = 0, afterIndex = 1, beforeIndex = 2
 
-    init(_ format: SourceFormat, _ wanted: WantedColumns) throws(Failure) {
+    init(_ format: SourceFormat, _ wanted: WantedColumns, topic: String) throws(Failure) {
         try wanted.checkKey()
         guard wanted.isKeyed else {
             throw Failure(
@@ -36,6 +41,8 @@ final class DebeziumReader: ValueReader {
         }
         for field in wanted.fields { try checkNesting(field.type, field.name) }
         self.wanted = wanted
+        self.topic = topic
+        placeholders = DebeziumPlaceholder.forms(of: format.unavailableValue)
         checksAll = format.isStrictJSON
         let fields = wanted.fields.map { Field($0.name, $0.type) }
         rowType = RowType(name: nil, fields: fields)
@@ -44,20 +51,19 @@ final class DebeziumReader: ValueReader {
         probe = DebeziumSchemaProbe()
     }
 
-    private static let baseFlags =
-        MILLRACE_JSON_LENIENT.rawValue | MILLRACE_JSON_REFUSES_PLACEHOLDER.rawValue
+    private static let baseFlags = MILLRACE_JSON_LENIENT.rawValue
+    private static let afterFlags = baseFlags | MILLRACE_JSON_MAY_BE_PLACEHOLDER.rawValue
 
     private static func plainSettings(
         _ fields: [Field], _ format: TimestampFormat
     ) -> [String: JSONSettings] {
         var result: [String: JSONSettings] = [:]
         for field in fields {
-            var settings = JSONSettings(format == .iso8601 ? .unixMicroseconds : format)
+            var settings = JSONSettings(format)
             var type = field.type
             if case .array(let element) = type { type = element }
             if type == .date { settings.unit = MILLRACE_JSON_DAYS }
-            if type == .time { settings.unit = MILLRACE_JSON_MICROSECONDS }
-            settings.flags = baseFlags
+            settings.flags = afterFlags
             result[field.name] = settings
         }
         return result
@@ -67,6 +73,7 @@ final class DebeziumReader: ValueReader {
         var sorter = RowSorter(count: messages.count)
         let schemas = try probe.schemas(messages)
         var columns: [Column]?
+        var missing: [Int: [Int]] = [:]
         for group in groups(schemas, messages.count) {
             let decoder = try decoder(for: schemas.bytes(group.first))
             let isNull = (0..<messages.count).map {
@@ -75,6 +82,7 @@ final class DebeziumReader: ValueReader {
             let part = try decoder.decode(
                 messages.values, messages.valueRanges, isNull: isNull, checksAll: checksAll)
             sorter.fail(part.errors, in: messages.values)
+            for (message, field) in part.missing { missing[message, default: []].append(field) }
             columns =
                 columns.map { whole in
                     zip(whole, part.columns).map { $0.replacing(with: $1, where: group.members) }
@@ -84,7 +92,7 @@ final class DebeziumReader: ValueReader {
             return sorter.rows(
                 wanted.fields.map { Column.nulls($0.type, count: 0) }, changes: [])
         }
-        return rows(messages, columns, sorter)
+        return rows(messages, columns, missing, sorter)
     }
 
     /// The messages of each schema; mostly there is one.
@@ -112,17 +120,18 @@ final class DebeziumReader: ValueReader {
         if decoders.count >= Self.maximumDecoders { decoders.removeAll() }
         var settings = plain
         if !key.isEmpty {
-            for (name, said) in try probe.settings(key, Self.baseFlags, rowType) {
+            for (name, said) in try probe.settings(key, Self.afterFlags, rowType) {
                 settings[name] = said
             }
         }
         var after = JSONField("after", .row(rowType), plainSettings)
         after.fieldSettings = settings
         var before = JSONField("before", .row(keyType), plainSettings)
-        before.fieldSettings = settings
+        before.fieldSettings = settings.mapValues(\.ofAPart)
         let made = JSONFields([
             JSONField("op", .text), after, before, JSONField(inline: "payload"),
         ])
+        try made.setPlaceholders(placeholders)
         decoders[key] = made
         return made
     }
@@ -134,7 +143,8 @@ final class DebeziumReader: ValueReader {
     }
 
     private func rows(
-        _ messages: MessageBatch, _ columns: [Column], _ sorted: RowSorter
+        _ messages: MessageBatch, _ columns: [Column], _ missing: [Int: [Int]],
+        _ sorted: RowSorter
     ) -> FieldRows {
         var sorter = sorted
         var changes = Array(repeating: Int8(1), count: messages.count)
@@ -151,22 +161,10 @@ final class DebeziumReader: ValueReader {
             let operation =
                 columns[opIndex].isValid(message) && operations.ranges[message].count == 1
                 ? operations.data[operations.ranges[message].lowerBound] : 0
-            let hasAfter = columns[afterIndex].isValid(message)
-            let hasBefore = columns[beforeIndex].isValid(message)
-            switch operation {
-            case UInt8(ascii: "c"), UInt8(ascii: "r"), UInt8(ascii: "u"):
-                if !hasAfter { sorter.fail(message, .malformed, nil, "no \"after\" in the change") }
-            case UInt8(ascii: "d"):
-                changes[message] = -1
-                if !hasBefore { sorter.fail(message, .noKey, nil, "a delete without \"before\"") }
-            case UInt8(ascii: "m"): sorter.skip(message)
-            case UInt8(ascii: "t"):
-                sorter.fail(
-                    message, .noKey, nil,
-                    "a truncate names no rows (skipped.operations=t leaves them out)")
-            default:
-                sorter.fail(message, .malformed, nil, "no \"op\" of Debezium's in the message")
-            }
+            if operation == UInt8(ascii: "d") { changes[message] = -1 }
+            sort(
+                message, operation, hasBefore: columns[beforeIndex].isValid(message),
+                hasAfter: columns[afterIndex].isValid(message), &sorter)
         }
         var fields = after.fields
         let isDelete = changes.map { $0 < 0 }
@@ -179,9 +177,74 @@ final class DebeziumReader: ValueReader {
         }
         checkKeys(fields, &sorter)
         parseIntervals(&fields, wanted, &sorter)
-        let rows = sorter.rows(fields, changes: changes)
         let moved = movedMessages(columns, fields, before, changes).filter(sorter.isRow)
-        return moved.isEmpty ? rows : adding(removalsOf: Set(moved), before, to: rows)
+        refuseUnknown(missing, moved: Set(moved), changes, &sorter)
+        var rows = sorter.rows(fields, changes: changes)
+        let stillMoved = Set(moved.filter(sorter.isRow))
+        if !stillMoved.isEmpty { rows = adding(removalsOf: stillMoved, before, to: rows) }
+        rows.incomplete = incomplete(rows, messages, missing)
+        return rows
+    }
+
+    /// A missing value stands in the last row of the key: a new key has none. Without a place to
+    /// tell that a row is incomplete, none may be.
+    private func refuseUnknown(
+        _ missing: [Int: [Int]], moved: Set<Int>, _ changes: [Int8], _ sorter: inout RowSorter
+    ) {
+        for (message, fields) in missing where sorter.isRow(message) && changes[message] > 0 {
+            guard !wanted.tellsIncomplete || moved.contains(message) else { continue }
+            let name = wanted.fields[fields[0]].name
+            sorter.fail(message, .valueMissing, name, IncompleteRow.unknown(name))
+        }
+    }
+
+    /// Bytes of an `IncompleteRow` for rows that lack values, and for what goes before a moved row;
+    /// nil: there are none, or nobody wants to know.
+    private func incomplete(
+        _ rows: FieldRows, _ messages: MessageBatch, _ missing: [Int: [Int]]
+    ) -> Column? {
+        guard wanted.tellsIncomplete, !missing.isEmpty || rows.removals > 0 else { return nil }
+        let kept = rows.kept ?? (0..<Int32(messages.count)).map { $0 }
+        let scalars = kept.indices.map { row -> Scalar in
+            let message = Int(kept[row])
+            if rows.changes?[row] ?? 1 < 0 {
+                let goesBefore = row + 1 < kept.count && kept[row + 1] == kept[row]
+                return goesBefore ? .bytes([]) : .null
+            }
+            guard let fields = missing[message] else { return .null }
+            return .bytes(
+                IncompleteRow(
+                    missing: fields.sorted(), topic: topic,
+                    partition: messages.partitions[message], offset: messages.offsets[message],
+                    timestamp: messages.timestamps[message],
+                    key: messages.key(message).map { Array($0) },
+                    value: messages.value(message).map { Array($0) }
+                ).bytes)
+        }
+        return Column(.bytea, scalars: scalars)
+    }
+
+    /// Messages that put a row under another key than `before`'s.
+
+    /// What a message of an operation comes to.
+    private func sort(
+        _ message: Int, _ operation: UInt8, hasBefore: Bool, hasAfter: Bool,
+        _ sorter: inout RowSorter
+    ) {
+        switch operation {
+        case UInt8(ascii: "c"), UInt8(ascii: "r"), UInt8(ascii: "u"):
+            if !hasAfter { sorter.fail(message, .malformed, nil, "no \"after\" in the change") }
+        case UInt8(ascii: "d"):
+            if !hasBefore { sorter.fail(message, .noKey, nil, "a delete without \"before\"") }
+        case UInt8(ascii: "m"): sorter.skip(message)
+        case UInt8(ascii: "t"):
+            sorter.fail(
+                message, .noKey, nil,
+                "a TRUNCATE names no rows, so it removes none here (Debezium leaves truncates out "
+                    + "with skipped.operations=t, its default)")
+        default:
+            sorter.fail(message, .malformed, nil, "no \"op\" of Debezium's in the message")
+        }
     }
 
     /// Messages that put a row under another key than `before`'s.

@@ -43,8 +43,6 @@ extension JSONError {
         case MILLRACE_JSON_INVALID_UTF8: "the value is not UTF-8"
         case MILLRACE_JSON_BYTE_ORDER_MARK: "the value begins with a byte order mark"
         case MILLRACE_JSON_NOT_AN_OBJECT: "\(token) is not an object"
-        case MILLRACE_JSON_PLACEHOLDER:
-            "\(owner)the message lacks this unchanged large value (REPLICA IDENTITY FULL has it)"
         case MILLRACE_JSON_AMBIGUOUS:
             "\(owner)\(token) may be base64 or digits (send schemas to tell them apart)"
         default:
@@ -57,8 +55,7 @@ extension JSONError {
 extension millrace_json_reason {
     var dataErrorReason: DataErrorReason {
         switch self {
-        case MILLRACE_JSON_WRONG_TYPE, MILLRACE_JSON_NOT_AN_OBJECT, MILLRACE_JSON_AMBIGUOUS,
-            MILLRACE_JSON_PLACEHOLDER:
+        case MILLRACE_JSON_WRONG_TYPE, MILLRACE_JSON_NOT_AN_OBJECT, MILLRACE_JSON_AMBIGUOUS:
             .wrongType
         case MILLRACE_JSON_OUT_OF_RANGE, MILLRACE_JSON_INEXACT: .outOfRange
         case MILLRACE_JSON_EMPTY: .emptyValue

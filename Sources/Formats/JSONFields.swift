@@ -74,6 +74,9 @@ struct JSONError {
 struct JSONColumns {
     var columns: [Column]
     var errors: [JSONError]
+    /// Values that a placeholder stood for, in the order of messages; those of a message that has
+    /// an error mean nothing. `field`: its position in the row that it belongs to.
+    var missing: [(message: Int, field: Int)] = []
 }
 
 /// Not Sendable: one decoder a thread.
@@ -88,6 +91,8 @@ final class JSONFields {
         let path: String
         let type: LogicalType
         var children: [Int] = []
+        /// Among the fields of the row that it belongs to.
+        var position = 0
     }
 
     init(_ fields: [JSONField]) {
@@ -96,6 +101,19 @@ final class JSONFields {
     }
 
     deinit { unsafe millrace_json_destroy(handle) }
+
+    /// What stands for a value that the producer does not have, where a field's flags allow it:
+    /// JSON texts without white space.
+    func setPlaceholders(_ texts: [String]) throws(Failure) {
+        let bytes: [UInt8] = texts.flatMap { [UInt8]($0.utf8) + [0] }
+        let status = unsafe bytes.withUnsafeBufferPointer {
+            // SAFETY: the texts are copied before the call returns; `handle` lives as long as self.
+            unsafe millrace_json_set_placeholders(handle, $0.baseAddress, $0.count)
+        }
+        guard status == 0 else {
+            throw Failure(.failed, "json.out_of_memory", "out of memory while making a decoder")
+        }
+    }
 
     private func addRoot(_ field: JSONField) {
         switch field.kind {
@@ -134,11 +152,12 @@ final class JSONFields {
             settings.narrowed(to: type))
         switch type {
         case .array(let element):
-            nodes[id].children = [add(id, "", path + "[]", element, settings)]
+            nodes[id].children = [add(id, "", path + "[]", element, settings.ofAPart)]
         case .row(let row):
             for field in row.fields {
-                let own = fieldSettings[field.name] ?? settings
+                let own = fieldSettings[field.name] ?? settings.ofAPart
                 let child = add(id, field.name, "\(path).\(field.name)", field.type, own)
+                nodes[child].position = nodes[id].children.count
                 nodes[id].children.append(child)
             }
         default: break
@@ -179,7 +198,17 @@ final class JSONFields {
             throw Failure(.failed, "json.out_of_memory", "out of memory while decoding a batch")
         }
         let data = texts(arena)
-        return JSONColumns(columns: roots.map { column($0, data) }, errors: errors())
+        return JSONColumns(
+            columns: roots.map { column($0, data) }, errors: errors(), missing: missingValues())
+    }
+
+    private func missingValues() -> [(message: Int, field: Int)] {
+        var count = 0
+        let list = unsafe millrace_json_missing_values(handle, &count)
+        // SAFETY: `list` has `count` entries until the next decode.
+        return unsafe UnsafeBufferPointer(start: list, count: count).map {
+            (Int($0.message), nodes[Int($0.node)].position)
+        }
     }
 
     /// The arena, with the unescaped texts behind it if there are any.
@@ -249,6 +278,13 @@ final class JSONFields {
 }
 
 extension JSONSettings {
+    /// Only a whole value is ever missing, not a part of one.
+    var ofAPart: JSONSettings {
+        var settings = self
+        settings.flags &= ~MILLRACE_JSON_MAY_BE_PLACEHOLDER.rawValue
+        return settings
+    }
+
     /// A timestamp_format is about timestamps; dates and times of day stay ISO 8601.
     func narrowed(to type: LogicalType) -> JSONSettings {
         guard type == .date || type == .time, flags & MILLRACE_JSON_LENIENT.rawValue == 0 else {

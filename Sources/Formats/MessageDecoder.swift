@@ -49,7 +49,7 @@ public final class MessageDecoder {
         let wanted = WantedColumns(decoded, primaryKey: primaryKey)
         switch format.kind {
         case .json: reader = try JSONReader(format, wanted)
-        case .debeziumJSON: reader = try DebeziumReader(format, wanted)
+        case .debeziumJSON: reader = try DebeziumReader(format, wanted, topic: topic)
         case .csv: reader = try CSVReader(format, wanted)
         case .raw: reader = try RawReader(format, wanted)
         case .parquet, .columns:
@@ -71,6 +71,8 @@ public final class MessageDecoder {
             if case .metadata(let metadata) = column.origin {
                 let whole = self.column(metadata, messages, extractedAt)
                 columns.append(rows.kept == nil ? whole : whole.gather(kept))
+            } else if column.origin == .incomplete {
+                columns.append(rows.incomplete ?? Column(.bytea, .null(kept.count)))
             } else {
                 columns.append(fields.next().required("a column a field"))
             }

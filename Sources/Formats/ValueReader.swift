@@ -13,6 +13,8 @@ protocol ValueReader: AnyObject {
 /// The field columns of the messages that hold rows.
 struct FieldRows {
     var columns: [Column]
+    /// Behind the fields, where it is wanted: which rows are incomplete.
+    var incomplete: Column?
     /// Messages that the rows came from; nil: all of them.
     var kept: [Int32]?
     var changes: [Int8]?
@@ -35,6 +37,8 @@ struct WantedColumns {
     /// Positions in `fields`.
     let key: [Int]
     let missingKey: [String]
+    /// Whether an `IncompleteRow` is delivered behind the fields.
+    let tellsIncomplete: Bool
 
     init(_ decoded: [DecodedColumn], primaryKey: [String]) {
         let fields = decoded.compactMap { column -> Wanted? in
@@ -42,10 +46,11 @@ struct WantedColumns {
             case .field(let name, let position):
                 Wanted(name: name, type: column.type, position: position)
             case .wholeValue: Wanted(name: "_value", type: column.type, position: -1)
-            case .metadata: nil
+            case .metadata, .incomplete: nil
             }
         }
         self.fields = fields
+        tellsIncomplete = decoded.contains { $0.origin == .incomplete }
         key = primaryKey.compactMap { name in fields.firstIndex { $0.name == name } }
         missingKey = primaryKey.filter { name in !fields.contains { $0.name == name } }
     }

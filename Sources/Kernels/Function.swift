@@ -128,6 +128,13 @@ public struct RowErrors: Sendable {
 
     public var isEmpty: Bool { errors.isEmpty }
 
+    /// Those errors for which `isKept` holds.
+    public func filter(_ isKept: (RowError) -> Bool) -> RowErrors {
+        var result = RowErrors()
+        for error in errors.values where isKept(error) { result.note(error) }
+        return result
+    }
+
     /// Notes an error unless the row has one.
     public mutating func note(_ error: RowError) {
         if errors[error.row] == nil { errors[error.row] = error }

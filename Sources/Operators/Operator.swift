@@ -65,6 +65,8 @@ public struct OperatorOutput: ~Copyable {
     public var late: [LateRows] = []
     /// Rows of an append-only stream that failed in an expression: dead-lettered by the runtime.
     public var failed: [FailedRows] = []
+    /// Records that turned out not to keep their source's contract.
+    public var refused: [(record: IncompleteRow, error: RowError)] = []
     public var counters = Counters()
 
     public init() {}

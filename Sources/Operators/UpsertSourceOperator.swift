@@ -1,8 +1,10 @@
 // Records of a keyed source to changes: the last row of each key is kept, so that a record's −1 is
 // always exactly the row that stands (dialect.md §2.4).
 //
-// A record that says what stands already, and a delete of an unknown key, are merged. Conservation:
-// in = merged + Δheld, a standing row being held; the changes are made and out.
+// A record that says what stands already, and a delete of an unknown key, are merged. A record that
+// leaves values out is made whole from the last row; one that cannot be, or that then breaks the
+// contract, is dead and leaves the last row standing. Conservation: in = merged + dead + Δheld, a
+// standing row being held; the changes are made and out.
 //
 // State: key → version · hash · row.
 
@@ -16,7 +18,9 @@ import Types
 final class UpsertSourceOperator: Operator {
     private let operatorID: UInt64
     private let keys: [Int]
+    private let names: [String]
     private let codec: RowCodec
+    private let completion: RowCompletion?
     private var table: GroupTable
     private var rows = ByteSlots()
     private var isPresent: [Bool] = []
@@ -28,12 +32,17 @@ final class UpsertSourceOperator: Operator {
     init(_ plan: UpsertSource, node: PlanNode) {
         operatorID = node.operatorID
         keys = plan.keys
+        names = node.schema.fields.map(\.name)
+        completion = plan.completion
         codec = RowCodec(node.schema.types, form: .exact)
         table = GroupTable(plan.keys.map { node.schema[$0].type })
     }
 
-    func push(_ batch: Batch, input: Int, into output: inout OperatorOutput) {
-        output.counters.rowsIn += Int64(batch.rowCount)
+    func push(_ given: Batch, input: Int, into output: inout OperatorOutput) {
+        output.counters.rowsIn += Int64(given.rowCount)
+        let incomplete = completion.map { CompletedRows($0, codec, names: names, given) }
+        let batch =
+            completion.map { given.replacing(columns: Array(given.columns[..<$0.column])) } ?? given
         let columns = keys.map { batch.columns[$0] }
         let all = (0..<Int32(batch.rowCount)).map { $0 }
         let groups = table.groups(
@@ -41,51 +50,92 @@ final class UpsertSourceOperator: Operator {
             hashes: KeyHash.hashes(columns, rowCount: batch.rowCount), rows: all)
         grow()
         let encoded = codec.encode(batch.columns, rowCount: batch.rowCount)
-        var old: [ArraySlice<UInt8>] = []
-        var picks: [Int32] = []
-        var changes: [Int8] = []
+        var news = News(rowCount: batch.rowCount)
         for row in 0..<batch.rowCount {
-            let group = Int(groups[row])
-            let isDelete = batch.changes.map { $0[row] < 0 } ?? false
-            let isSame = isPresent[group] && !isDelete && rows[group] == encoded[row]
-            if isSame || (isDelete && !isPresent[group]) {
-                output.counters.merged += 1
-                // A key that only a delete has named is forgotten at the snapshot.
-                mark(groups[row])
+            let group = groups[row]
+            // A key that no row is put under is forgotten at the snapshot.
+            mark(group)
+            if batch.changes.map({ $0[row] < 0 }) ?? false {
+                remove(group, &news, &output)
                 continue
             }
-            if isPresent[group] {
-                picks.append(Int32(batch.rowCount + old.count))
-                old.append(ArraySlice(Array(rows[group])))
-                changes.append(-1)
-                output.counters.merged += isDelete ? 2 : 1
+            guard let incomplete, !incomplete.isEmpty else {
+                put(encoded[row], at: Int32(row), group, &news, &output)
+                continue
             }
-            if isDelete {
-                rows.clear(group)
-            } else {
-                rows.set(group, encoded[row])
-                picks.append(Int32(row))
-                changes.append(1)
+            let last = isPresent[Int(group)] ? rows[Int(group)] : nil
+            switch incomplete.complete(row, last: last) {
+            case .isWhole: put(encoded[row], at: Int32(row), group, &news, &output)
+            case .completed(let bytes): put(bytes[...], at: nil, group, &news, &output)
+            case .refused(let record, let error):
+                output.counters.dead += 1
+                output.refused.append((record, error))
             }
-            presentCount += (isDelete ? 0 : 1) - (isPresent[group] ? 1 : 0)
-            isPresent[group] = !isDelete
-            mark(groups[row])
         }
-        emit(batch, old, picks, changes, into: &output)
+        emit(batch, news, into: &output)
     }
 
-    private func emit(
-        _ batch: Batch, _ old: [ArraySlice<UInt8>], _ picks: [Int32], _ changes: [Int8],
-        into output: inout OperatorOutput
+    /// The changes that a batch makes: rows of the batch, and behind them encoded ones.
+    private struct News {
+        let rowCount: Int
+        var encoded: [ArraySlice<UInt8>] = []
+        var picks: [Int32] = []
+        var changes: [Int8] = []
+
+        init(rowCount: Int) { self.rowCount = rowCount }
+
+        mutating func add(_ change: Int8, _ row: Int32) {
+            picks.append(row)
+            changes.append(change)
+        }
+
+        mutating func add(_ change: Int8, _ bytes: ArraySlice<UInt8>) {
+            add(change, Int32(rowCount + encoded.count))
+            encoded.append(bytes)
+        }
+    }
+
+    /// Puts a row under its key; `place`: its row of the batch, if it came whole.
+    private func put(
+        _ row: ArraySlice<UInt8>, at place: Int32?, _ group: Int32, _ news: inout News,
+        _ output: inout OperatorOutput
     ) {
-        guard !picks.isEmpty else { return }
+        let index = Int(group)
+        if isPresent[index] {
+            output.counters.merged += 1
+            if rows[index] == row { return }
+            news.add(-1, ArraySlice(Array(rows[index])))
+        } else {
+            presentCount += 1
+        }
+        rows.set(index, row)
+        isPresent[index] = true
+        if let place { news.add(1, place) } else { news.add(1, row) }
+    }
+
+    private func remove(_ group: Int32, _ news: inout News, _ output: inout OperatorOutput) {
+        let index = Int(group)
+        guard isPresent[index] else {
+            output.counters.merged += 1
+            return
+        }
+        output.counters.merged += 2
+        news.add(-1, ArraySlice(Array(rows[index])))
+        rows.clear(index)
+        presentCount -= 1
+        isPresent[index] = false
+    }
+
+    private func emit(_ batch: Batch, _ news: News, into output: inout OperatorOutput) {
+        guard !news.picks.isEmpty else { return }
         do {
-            let oldColumns = try codec.decode(old)
-            let columns = zip(batch.columns, oldColumns).map {
-                Column.concatenated([$0, $1]).gather(picks)
+            let others = try codec.decode(news.encoded)
+            let columns = zip(batch.columns, others).map {
+                Column.concatenated([$0, $1]).gather(news.picks)
             }
-            output.counters.made += Int64(picks.count)
-            output.emit(Batch(rowCount: picks.count, columns: columns, changes: changes))
+            output.counters.made += Int64(news.picks.count)
+            output.emit(
+                Batch(rowCount: news.picks.count, columns: columns, changes: news.changes))
         } catch {
             bug("a kept row does not decode: \(error)")
         }

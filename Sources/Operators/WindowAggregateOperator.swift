@@ -96,11 +96,12 @@ final class WindowAggregateOperator: Operator {
 
     private func admitted(_ batch: Batch, into output: inout OperatorOutput) -> [PaneRows] {
         guard let shape else {
-            return ExistingAdmission(lag: lag).admit(
-                batch, timeColumn: plan.window.timeColumn, minimum: minimum, into: &output)
+            return ExistingAdmission(window: plan.window)
+                .admit(batch, minimum: minimum, into: &output)
         }
-        return WindowAdmission(shape: shape, lag: lag, splitsWindows: plan.emitsChanges).admit(
-            batch, timeColumn: plan.window.timeColumn, minimum: minimum, into: &output)
+        return WindowAdmission(
+            shape: shape, window: plan.window, splitsWindows: plan.emitsChanges
+        ).admit(batch, minimum: minimum, into: &output)
     }
 
     private func pane(_ key: PaneKey, lastEnd: Int64) -> Pane {

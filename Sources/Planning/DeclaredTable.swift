@@ -75,7 +75,38 @@ extension DeclaredTable {
         }
         for check in checks { read.formUnion(check.condition.columnsRead) }
         if let eventTime { read.insert(eventTime) }
+        // What a row that lacks values is completed from is the last row: it has to be all there.
+        if mayBeIncomplete {
+            for position in read {
+                if let generated = columns[position].generated {
+                    read.formUnion(generated.columnsRead)
+                }
+            }
+        }
         return read.sorted()
+    }
+
+    /// Whether records may leave values out that the last row of their key has.
+    var mayBeIncomplete: Bool {
+        connector != .nexmark && options.text("format") == SourceFormat.Kind.debeziumJSON.rawValue
+    }
+
+    /// How rows of a scan of `readColumns` are completed; nil: they are always whole.
+    func completion(readColumns: [Int]) -> RowCompletion? {
+        guard mayBeIncomplete else { return nil }
+        func position(_ column: Int) -> Int {
+            readColumns.firstIndex(of: column).required("column \(column) is read")
+        }
+        return RowCompletion(
+            column: readColumns.count,
+            fields: readColumns.indices.filter { index in
+                let column = columns[readColumns[index]]
+                return column.generated == nil && column.metadata == nil
+            },
+            computed: readColumns.enumerated().compactMap { index, column in
+                columns[column].generated.map { (index, $0.remapped(position)) }
+            },
+            constraints: constraints(position))
     }
 
     /// NOT NULL and CHECK of an output, over `schema`.

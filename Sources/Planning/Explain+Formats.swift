@@ -1,5 +1,6 @@
 // The plan for scripts (JSON) and for pictures (Mermaid), and the words that all formats share.
 
+import Columns
 import Contracts
 import Kernels
 import SQLSyntax
@@ -181,6 +182,7 @@ extension DecodedColumn.Origin {
         case .field(let name, _): name
         case .metadata(let column): column.rawValue
         case .wholeValue: "the whole value"
+        case .incomplete: IncompleteRow.columnName
         }
     }
 }

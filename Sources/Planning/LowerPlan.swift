@@ -109,14 +109,15 @@ final class Lowering {
             })
         let text = "scan \(name)"
         var top = graph.add(
-            .source(index), text: text, inputs: [], schema: schema, change: .appendOnly,
-            place: node.place)
+            .source(index), text: text, inputs: [], schema: table.scanSchema(columns),
+            change: .appendOnly, place: node.place)
         let keys = table.primaryKey.map { columns.firstIndex(of: $0).required("a key is read") }
         if !keys.isEmpty {
             top = graph.add(
-                .upsertSource(UpsertSource(keys: keys)), text: "last row of a key", inputs: [top],
-                schema: schema, exchange: [.hash(keys)], change: .updating(key: keys),
-                place: node.place)
+                .upsertSource(
+                    UpsertSource(keys: keys, completion: table.completion(readColumns: columns))),
+                text: "last row of a key", inputs: [top], schema: schema,
+                exchange: [.hash(keys)], change: .updating(key: keys), place: node.place)
         }
         let moved = expressions.map { expression in
             expression.remapped { columns.firstIndex(of: $0).required("a used column is read") }
@@ -197,7 +198,8 @@ final class Lowering {
                     hint: "name them: partition_by => (a, b)", place: function.place))
         }
         let window = Window(
-            kind: function.kind, timeColumn: function.timeColumn, lag: function.lag)
+            kind: function.kind, timeColumn: function.timeColumn, lag: function.lag,
+            isByClock: function.isByClock)
         let keys = function.partition
         guard let late = lateTable(of: input) else {
             return assign(window, keys, over: lower(input), node)
@@ -293,7 +295,8 @@ final class Lowering {
         // A session's rows can still come while M stands at its end.
         let isSession = time.bound?.isSession ?? false
         let window = Window(
-            kind: .existing, timeColumn: keys[key], lag: (time.lag ?? 0) + (isSession ? 1 : 0))
+            kind: .existing, timeColumn: keys[key], lag: (time.lag ?? 0) + (isSession ? 1 : 0),
+            isByClock: time.isByClock)
         return add(
             WindowAggregate(
                 window: window, keys: keys, aggregates: calls,

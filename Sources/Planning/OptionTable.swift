@@ -109,8 +109,14 @@ package enum OptionTable {
             default: "required; files: by suffix", "How a message becomes columns."),
         .init(
             .anySource, "timestamp_format",
-            .choice(["iso8601", "unix_s", "unix_ms", "unix_us", "unix_ns"]), default: "iso8601",
-            "How JSON writes times."),
+            .choice(["iso8601", "unix_s", "unix_ms", "unix_us", "unix_ns"]),
+            default: "iso8601; debezium_json: unix_us",
+            "How JSON writes times. Of debezium_json it is about numbers of messages without a "
+                + "schema, for timestamps and times of day alike; ISO texts are always read."),
+        .init(
+            .anySource, "unavailable_value", .text, default: "__debezium_unavailable_value",
+            "What Debezium sends for a large value that an update did not touch "
+                + "(`unavailable.value.placeholder`): the last row's value stays."),
         .init(
             .anySource, "strict_json", .boolean, default: "false",
             "Checks what stands behind the last wanted field too."),
@@ -253,7 +259,8 @@ package enum OptionTable {
             "Events are shuffled within groups of so many."),
         .init(
             .nexmark, "pace", .boolean, default: "false",
-            "Whether events come by the clock instead of as fast as possible."),
+            "Whether events come at the rate by the clock, from the run's start on, instead of as "
+                + "fast as possible."),
     ]
 
     private static let settings: [OptionDefinition] = [

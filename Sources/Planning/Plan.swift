@@ -105,6 +105,18 @@ public enum ChangeMode: Sendable, Hashable {
     public var isUpdating: Bool { self != .appendOnly }
 }
 
+extension PlanNode {
+    /// The window whose time the operator acts on; nil: it acts on none.
+    public var window: Window? {
+        switch kind {
+        case .assignWindows(let window): window
+        case .sessionRows(let rows): rows.window
+        case .windowAggregate(let aggregate): aggregate.window
+        default: nil
+        }
+    }
+}
+
 public enum PlanNodeKind: Sendable {
     /// A scan: the source's decoded and computed columns.
     case source(Int)
@@ -135,10 +147,38 @@ public enum PlanNodeKind: Sendable {
 
 /// Remembers the last row of each key. Input columns: the source's; the change a record means is in
 /// the batch's change column (−1: the key is deleted, its other columns are not to be trusted).
-public struct UpsertSource: Sendable, Hashable {
+public struct UpsertSource: Sendable {
     public let keys: [Int]
+    /// Where records may leave values out: the input then has one column more than the output.
+    public let completion: RowCompletion?
 
-    public init(keys: [Int]) { self.keys = keys }
+    public init(keys: [Int], completion: RowCompletion? = nil) {
+        self.keys = keys
+        self.completion = completion
+    }
+}
+
+/// How a row that lacks values is made whole from the last row of its key, and then judged: what
+/// the scan could not compute and check without them is done behind it.
+public struct RowCompletion: Sendable {
+    /// The input column with an `IncompleteRow`'s bytes: the last.
+    public let column: Int
+    /// The input column of each of the decoder's fields.
+    public let fields: [Int]
+    /// Generated columns, over the input's.
+    public let computed: [(column: Int, value: Expression)]
+    /// Over the input's columns.
+    public let constraints: [SourceConstraint]
+
+    public init(
+        column: Int, fields: [Int], computed: [(column: Int, value: Expression)],
+        constraints: [SourceConstraint]
+    ) {
+        self.column = column
+        self.fields = fields
+        self.computed = computed
+        self.constraints = constraints
+    }
 }
 
 /// A window as a function of a time column. Times in µs.
@@ -148,6 +188,9 @@ public struct Window: Sendable, Hashable {
     public let timeColumn: Int
     /// Every row still to come has time ≥ M − lag (dialect.md §1.6).
     public let lag: Int64
+    /// Made over `_extracted_at`: M is the clock's (dialect.md §1.11), and no row has a watermark
+    /// of its own in it.
+    public let isByClock: Bool
     /// Of `assignWindows` and `sessionRows`, as of a `WindowAggregate`: where late rows go, and
     /// whose they are.
     public var lateRoute: LateRoute?
@@ -163,10 +206,11 @@ public struct Window: Sendable, Hashable {
         case existing
     }
 
-    public init(kind: Kind, timeColumn: Int, lag: Int64) {
+    public init(kind: Kind, timeColumn: Int, lag: Int64, isByClock: Bool = false) {
         self.kind = kind
         self.timeColumn = timeColumn
         self.lag = lag
+        self.isByClock = isByClock
     }
 }
 

@@ -1,5 +1,6 @@
 // DeclaredTable → SourcePlan: what is decoded, computed and checked.
 
+import Columns
 package import Contracts
 import Kernels
 import SQLSyntax
@@ -21,16 +22,20 @@ extension DeclaredTable {
         func schemaPosition(_ column: Int) -> Int {
             readColumns.firstIndex(of: column).required("column \(column) is read")
         }
+        var decoded = try base.map { position throws(Failure) in
+            try decodedColumn(position, format.kind)
+        }
+        var computed = readColumns.map { position in
+            columns[position].generated?.remapped(decodedPosition)
+                ?? .column(decodedPosition(position), columns[position].type)
+        }
+        if mayBeIncomplete {
+            computed.append(.column(decoded.count, .bytea))
+            decoded.append(DecodedColumn(.incomplete, .bytea))
+        }
         return SourcePlan(
-            name: name.text, connector: try sourceConnector(), format: format,
-            decoded: try base.map { position throws(Failure) in
-                try decodedColumn(position, format.kind)
-            },
-            computed: readColumns.map { position in
-                columns[position].generated?.remapped(decodedPosition)
-                    ?? .column(decodedPosition(position), columns[position].type)
-            },
-            schema: Schema(readColumns.map { columns[$0].field }),
+            name: name.text, connector: try sourceConnector(), format: format, decoded: decoded,
+            computed: computed, schema: scanSchema(readColumns),
             constraints: constraints(schemaPosition), primaryKey: primaryKey.map(schemaPosition),
             eventTime: eventTime.map(schemaPosition),
             watermarkDelay: options.number("watermark_delay") ?? 0,
@@ -38,6 +43,13 @@ extension DeclaredTable {
             onError: options.onError, deadLetterTopic: options.text("dead_letter_topic"),
             deadLetterOutput: try output("dead_letter", outputIndex),
             lateOutput: try output("late", outputIndex), place: name.place)
+    }
+
+    /// The columns of a scan: those read and, last, what tells incomplete rows.
+    func scanSchema(_ readColumns: [Int]) -> Schema {
+        Schema(
+            readColumns.map { columns[$0].field }
+                + (mayBeIncomplete ? [Field(IncompleteRow.columnName, .bytea)] : []))
     }
 
     /// What the decoder must deliver for the columns read: fields by position, then metadata.
@@ -152,12 +164,13 @@ extension DeclaredTable {
         return SourceFormat(
             kind: kind,
             timestampFormat: options.text("timestamp_format").flatMap(TimestampFormat.init)
-                ?? .iso8601,
+                ?? (kind == .debeziumJSON ? .unixMicroseconds : .iso8601),
             isStrictJSON: options.boolean("strict_json") ?? false,
             keyFormat: options.text("key_format").flatMap(KeyFormat.init),
             delimiter: try delimiter(),
             hasHeader: options.boolean("header") ?? (connector == .files),
-            nullText: Array((options.text("null_text") ?? "").utf8), declared: schema.fields)
+            nullText: Array((options.text("null_text") ?? "").utf8), declared: schema.fields,
+            unavailableValue: options.text("unavailable_value") ?? SourceFormat.unavailableValue)
     }
 
     private func checkFormat(_ kind: SourceFormat.Kind) throws(Failure) {
@@ -168,6 +181,16 @@ extension DeclaredTable {
             throw invalid(
                 "format", "sql.key_required", "debezium_json needs a PRIMARY KEY",
                 hint: "declare it: PRIMARY KEY (…)")
+        }
+        if options.given["unavailable_value"] != nil, kind != .debeziumJSON {
+            throw invalid(
+                "unavailable_value", "option.needs_debezium",
+                "unavailable_value is an option of format = 'debezium_json'")
+        }
+        if options.text("unavailable_value")?.isEmpty == true {
+            throw invalid(
+                "unavailable_value", "option.invalid", "unavailable_value is empty",
+                hint: "as the connector's unavailable.value.placeholder says it")
         }
         if !primaryKey.isEmpty, kind != .debeziumJSON, kind != .json {
             throw invalid(

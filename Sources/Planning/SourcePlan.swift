@@ -78,6 +78,13 @@ public struct SourceConstraint: Sendable {
         self.condition = condition
         self.place = place
     }
+
+    /// What a row that breaks it is told.
+    public func error(row: Int) -> RowError {
+        RowError(
+            row: row, reason: reason, constraint: name,
+            detail: reason == .notNull ? "\(name) is NULL" : "check \(name) fails", place: place)
+    }
 }
 
 /// A column that the decoder delivers.
@@ -91,6 +98,9 @@ public struct DecodedColumn: Sendable, Hashable {
         case metadata(MetadataColumn)
         /// The whole value: `format = 'raw'`.
         case wholeValue
+        /// The bytes of an `IncompleteRow`, NULL for a whole row; last. Only sources whose records
+        /// may leave values out have it (`debezium_json`).
+        case incomplete
     }
 
     public init(_ origin: Origin, _ type: LogicalType) {
@@ -136,11 +146,16 @@ public struct SourceFormat: Sendable {
     public let nullText: [UInt8]
     /// All declared columns in order, for csv and keys.
     public let declared: [Field]
+    /// What Debezium writes for a value that it does not have (`unavailable.value.placeholder`).
+    public let unavailableValue: String
+
+    public static let unavailableValue = "__debezium_unavailable_value"
 
     public init(
         kind: Kind, timestampFormat: TimestampFormat = .iso8601, isStrictJSON: Bool = false,
         keyFormat: KeyFormat? = nil, delimiter: UInt8 = 0x2c, hasHeader: Bool = false,
-        nullText: [UInt8] = [], declared: [Field] = []
+        nullText: [UInt8] = [], declared: [Field] = [],
+        unavailableValue: String = SourceFormat.unavailableValue
     ) {
         self.kind = kind
         self.timestampFormat = timestampFormat
@@ -150,6 +165,7 @@ public struct SourceFormat: Sendable {
         self.hasHeader = hasHeader
         self.nullText = nullText
         self.declared = declared
+        self.unavailableValue = unavailableValue
     }
 }
 

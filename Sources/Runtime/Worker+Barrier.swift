@@ -95,7 +95,7 @@ extension Worker {
     private var minima: [UInt64: Int64] {
         var minima: [UInt64: Int64] = [:]
         for instance in nodes where !instance.isStateless {
-            minima[instance.node.operatorID] = instance.minimum.minimum
+            minima[instance.node.operatorID] = instance.acted
         }
         return minima
     }

@@ -19,10 +19,15 @@ extension Worker {
         switch message {
         case .batch(let batch): try push(batch, into: node, input: instance.slotInputs[slot])
         case .watermark(let watermark):
-            if instance.minimum.note(watermark, from: slot) {
+            if instance.minimum.note(watermark, from: slot), !instance.isByClock {
                 try advance(node, to: instance.minimum.minimum)
             }
             try announce(node)
+        case .clock(let time):
+            guard instance.clock.note(.at(time), from: slot) else { return }
+            if instance.isByClock { try advance(node, to: instance.clock.minimum) }
+            instance.announcedClock = instance.clock.minimum
+            try send(.clock(instance.clock.minimum), from: node)
         case .barrier(let number):
             if instance.alignment.arrived(number, slot: slot) {
                 try pass(barrier: number, through: node)
@@ -66,6 +71,23 @@ extension Worker {
             schema: plan.outputs[output].schema, output: output)
     }
 
+    /// A record that was taken for good until its row was whole.
+    private func refuse(
+        _ record: IncompleteRow, _ error: RowError, at instance: NodeInstance
+    ) throws(Failure) {
+        guard case .source(let source)? = instance.node.inputs.first.map({ plan.nodes[$0].kind })
+        else { bug("a record refused by node \(instance.node.index), which has no source") }
+        let origin = plan.sources[source]
+        var partition = String(record.partition)
+        // A file is its partition (dialect.md §4.2).
+        if case .files = origin.connector { partition = record.topic }
+        try refusals.recordRefused(
+            RefusedRecord(
+                source: origin.name, topic: record.topic, partition: partition,
+                offset: record.offset, timestamp: record.timestamp, key: record.key,
+                value: record.value, error: error), source: origin)
+    }
+
     /// Lets a node act on its minimum; what it makes leaves before the watermark that made it.
     func advance(_ node: Int, to minimum: Int64) throws(Failure) {
         guard case .transform(let transform) = nodes[node].work else { return }
@@ -95,6 +117,7 @@ extension Worker {
                 failed, schema: input.map { plan.nodes[$0].schema } ?? instance.node.schema,
                 node: instance.node.index)
         }
+        for refused in output.refused { try refuse(refused.record, refused.error, at: instance) }
         for batch in output.batches { try send(.batch(batch), from: node) }
     }
 

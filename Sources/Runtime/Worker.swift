@@ -74,6 +74,8 @@ final class Worker {
     let shared: WorkerGauges
     var nodes: [NodeInstance]
     var feeds: [SourceFeed]
+    /// Whether a window is closed by the clock.
+    let usesClock: Bool
     /// For each node, the exchanges that rows pushed into it can reach on this worker.
     let reach: [[Edge]]
     /// What outputs of an adopted pipeline have already.
@@ -106,6 +108,7 @@ final class Worker {
         self.floors = floors
         self.shared = shared
         self.report = report
+        usesClock = nodes.contains(where: \.isByClock)
         reach = Worker.reach(of: nodes)
     }
 
@@ -142,8 +145,8 @@ final class Worker {
 
     /// Restored state first closes what the restored minima make due; then everybody learns them.
     private func start() throws(Failure) {
-        for node in nodes.indices where nodes[node].minimum.minimum > EventTime.never {
-            try advance(node, to: nodes[node].minimum.minimum)
+        for node in nodes.indices where nodes[node].acted > EventTime.never {
+            try advance(node, to: nodes[node].acted)
             try announce(node)
         }
         for feed in feeds.indices { try announceSource(feed) }
@@ -230,9 +233,7 @@ final class Worker {
 
     private func reportDrained() {
         guard mode == .bounded, !hasReportedDrained else { return }
-        guard nodes.allSatisfy({ $0.minimum.minimum == EventTime.end || $0.isSource }) else {
-            return
-        }
+        guard nodes.allSatisfy({ $0.acted == EventTime.end || $0.isSource }) else { return }
         guard feeds.allSatisfy(\.isAtEnd) else { return }
         hasReportedDrained = true
         report(.drained(worker: index))

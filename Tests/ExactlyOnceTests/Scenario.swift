@@ -11,7 +11,6 @@ final class Scenario {
     let events: Int
     /// Events a second, by the clock: what keeps the run alive until all kills have fallen.
     let rate: Int
-    let begun: Date
     let interval: String
     private(set) var starts = 0
     private(set) var falls: [Fall] = []
@@ -21,7 +20,6 @@ final class Scenario {
         self.events = events
         self.rate = rate
         self.interval = interval
-        begun = Date(timeIntervalSince1970: Date.now.timeIntervalSince1970.rounded(.up))
         for (file, text) in [("t.sql", topology), ("events.sql", everything)] {
             try text.write(to: folder.url.appending(path: file), atomically: true, encoding: .utf8)
         }
@@ -44,7 +42,6 @@ final class Scenario {
         ) USING nexmark WITH (
             events = \(events), rate = \(rate), seed = 7, partitions = \(Scenario.partitions),
             out_of_order = \(Scenario.outOfOrder), pace = 'true',
-            start_time = '\(begun.formatted(.iso8601))',
             event_time = 'date_time', watermark_delay = '\(Scenario.delayMilliseconds) milliseconds'
         );
 
@@ -68,8 +65,7 @@ final class Scenario {
         """
         CREATE TYPE bid AS (auction bigint, bidder bigint, price bigint);
         CREATE TABLE events (event_type integer, date_time timestamptz, bid bid) USING nexmark WITH (
-            events = \(events), rate = \(rate), seed = 7, out_of_order = \(Scenario.outOfOrder),
-            start_time = '\(begun.formatted(.iso8601))'
+            events = \(events), rate = \(rate), seed = 7, out_of_order = \(Scenario.outOfOrder)
         );
         """
     }

@@ -192,7 +192,8 @@ struct DebeziumRecordingTests {
             let messages = try recording.messages(run)
             #expect(messages.count > 0)
             let decoded = try decoder(
-                recording.columns, kind: .debeziumJSON, key: recording.key
+                recording.columns, kind: .debeziumJSON, key: recording.key,
+                timestamps: .unixMicroseconds
             ).decode(messages, extractedAt: 0)
             #expect(decoded.errors == [], "\(run)")
             let rows = apply(decoded.batch, recording)
@@ -250,12 +251,10 @@ struct DebeziumRecordingTests {
         #expect(decoded.errors.contains { $0.detail.contains("truncate") })
     }
 
-    /// A value that Debezium did not send must not be taken for one.
+    /// Where nobody keeps the last row, a value that Debezium did not send is refused.
     @Test func unchangedLargeValuesAreRefused() throws {
-        let recording = Recording(
-            scenario: "toast_identity_default", table: "docs", runs: [], columns: [], key: [])
         for run in ["default.plain", "default.schema"] {
-            let messages = try recording.messages(run)
+            let messages = try Recording.messages("toast_identity_default", "docs", run)
             let placeholders = (0..<messages.count).filter { message in
                 let text = String(decoding: messages.value(message) ?? [], as: UTF8.self)
                 return text.contains(#""body":"__debezium_unavailable_value""#)
@@ -265,6 +264,85 @@ struct DebeziumRecordingTests {
                 [("id", .integer), ("body", .text)], kind: .debeziumJSON, key: ["id"]
             ).decode(messages, extractedAt: 0)
             #expect(decoded.errors.map(\.row) == placeholders)
+            #expect(decoded.errors.allSatisfy { $0.reason == .valueMissing })
         }
+    }
+
+    /// Applied to the last row of its key, an incomplete row gives what PostgreSQL had; only a new
+    /// key under REPLICA IDENTITY DEFAULT has no last row.
+    @Test(arguments: ["default", "full"], ["default.plain", "default.schema"])
+    func unchangedLargeValuesAreTold(identity: String, run: String) throws {
+        let recording = Recording(
+            scenario: "toast_identity_\(identity)", table: "docs", runs: [],
+            columns: [
+                ("id", .integer), ("title", .text), ("body", .text), ("data", .bytea),
+                ("meta", .json), ("words", .array(.text)), ("nums", .array(.integer)),
+                ("small", .integer),
+            ], key: ["id"])
+        let columns =
+            recording.columns.enumerated().map {
+                DecodedColumn(.field(name: $1.0, position: $0), $1.1)
+            } + [DecodedColumn(.incomplete, .bytea)]
+        let messages = try recording.messages(run)
+        let decoder = try MessageDecoder(
+            format: SourceFormat(kind: .debeziumJSON, timestampFormat: .unixMicroseconds),
+            decoded: columns, primaryKey: ["id"], source: "s", topic: "docs")
+        let batch = try decoder.decode(messages, extractedAt: 0).batch
+        let incomplete = IncompleteRow.rows(of: batch.columns[8])
+        #expect(incomplete.isEmpty == (identity == "full"))
+        var rows: [String: [String?]] = [:]
+        var unknown: [IncompleteRow] = []
+        for row in 0..<batch.rowCount {
+            var values = texts(batch, row, count: 8)
+            let key = values[0] ?? ""
+            let last = rows.removeValue(forKey: key)
+            if batch.changes.required("changes")[row] < 0 { continue }
+            if let incomplete = incomplete[row] {
+                guard let last else {
+                    unknown.append(incomplete)
+                    continue
+                }
+                for field in incomplete.missing { values[field] = last[field] }
+            }
+            rows[key] = values
+        }
+        var expected = try recording.expected()
+        if identity == "default" { expected[["22"]] = nil }
+        #expect(Set(rows.keys) == Set(expected.keys.map { $0[0] }))
+        for (key, row) in expected { #expect(rows[key[0]] == row) }
+        #expect(unknown.map(\.missing) == (identity == "default" ? [[2, 3, 4, 5, 6]] : []))
+        #expect(unknown.allSatisfy { $0.topic == "docs" && $0.key != nil && $0.value != nil })
+    }
+
+    private func texts(_ batch: Batch, _ row: Int, count: Int) -> [String?] {
+        batch.columns.prefix(count).map { column in
+            guard column.isValid(row) else { return nil }
+            var text: [UInt8] = []
+            ValueText.append(column, row: row, to: &text)
+            return String(decoding: text, as: UTF8.self)
+        }
+    }
+
+    /// Without a schema `timestamp_format` says what numbers are: in `connect` mode all are ms.
+    @Test func timestampFormatSaysWhatNumbersAre() throws {
+        let recording = try #require(
+            Recording.all.first { $0.table == "t_time" && $0.runs == ["precise_adaptive.schema"] })
+        let plain = try recording.messages("precise_connect.plain")
+        let withSchema = try recording.messages("precise_connect.schema")
+        let read = try decoder(
+            recording.columns, kind: .debeziumJSON, key: ["id"], timestamps: .unixMilliseconds
+        ).decode(plain, extractedAt: 0)
+        let said = try decoder(recording.columns, kind: .debeziumJSON, key: ["id"])
+            .decode(withSchema, extractedAt: 0)
+        #expect(read.errors == [] && read.batch.rowCount > 15)
+        #expect(read.batch.rowCount == said.batch.rowCount)
+        for row in 0..<read.batch.rowCount {
+            #expect(texts(read.batch, row, count: 9) == texts(said.batch, row, count: 9))
+        }
+        let refused = try decoder(
+            [("id", .integer), ("ts", .timestamp)], kind: .debeziumJSON, key: ["id"],
+            timestamps: .iso8601
+        ).decode(plain, extractedAt: 0)
+        #expect(refused.errors.contains { $0.reason == .wrongType && $0.constraint == "after.ts" })
     }
 }

@@ -110,7 +110,7 @@ struct SQLCorpusTests {
 
     /// The rows of an output, sorted; changes folded, each −1 against a live row, and at the end of
     /// a batch no key with two rows.
-    private func content(_ result: CorpusResult, _ name: String) -> [String] {
+    func content(_ result: CorpusResult, _ name: String) -> [String] {
         guard let output = result.plan.outputs.first(where: { $0.name == name }) else {
             Issue.record("no output \(name)")
             return []

@@ -53,8 +53,8 @@ enum millrace_json_flag {
     MILLRACE_JSON_CONNECT_DECIMAL = 2,
     /// A numeric in a string is its decimal text.
     MILLRACE_JSON_DECIMAL_TEXT = 4,
-    /// Debezium's placeholder for a value that it does not have is refused.
-    MILLRACE_JSON_REFUSES_PLACEHOLDER = 8,
+    /// A value may be one of `millrace_json_set_placeholders`: the producer does not have it.
+    MILLRACE_JSON_MAY_BE_PLACEHOLDER = 8,
     /// A numeric in a string has another scale than the column: refused.
     MILLRACE_JSON_OTHER_SCALE = 16,
 };
@@ -70,7 +70,6 @@ enum millrace_json_reason {
     MILLRACE_JSON_NOT_AN_OBJECT = 8,
     /// More non-zero digits behind the point than the type keeps.
     MILLRACE_JSON_INEXACT = 9,
-    MILLRACE_JSON_PLACEHOLDER = 10,
     MILLRACE_JSON_AMBIGUOUS = 11,
     MILLRACE_JSON_OUT_OF_MEMORY = 12,
 };
@@ -87,6 +86,12 @@ struct millrace_json_error {
     int32_t reason;
     /// The token to blame, in the arena.
     struct millrace_json_range place;
+};
+
+/// A placeholder stood where a document's value belongs; the column has NULL there.
+struct millrace_json_missing {
+    uint32_t message;
+    int32_t node;
 };
 
 /// A decoded column; pointers are good until the next decode or destroy.
@@ -111,6 +116,11 @@ void millrace_json_destroy(struct millrace_json *decoder);
 int32_t millrace_json_add(
     struct millrace_json *decoder, int32_t parent, int32_t kind, const uint8_t *name,
     size_t name_length, int32_t precision, int32_t scale, int32_t unit, int32_t flags);
+/// What stands for a value that the producer does not have: JSON texts without white space, each
+/// followed by a zero byte. White space in a document does not matter. Answers 0, or
+/// millrace_json_reason OUT_OF_MEMORY.
+int32_t millrace_json_set_placeholders(
+    struct millrace_json *decoder, const uint8_t *texts, size_t length);
 /// Decodes `count` documents. A document at [start, start + length) must be followed by a newline
 /// to be indexed together with its neighbours; else it is indexed alone. With `is_null[i]` the
 /// document is skipped: its row is all NULL. Escaped texts go to the overflow: their ranges count
@@ -126,6 +136,9 @@ int32_t millrace_text_decode(
     const struct millrace_json_range *texts, const uint8_t *is_null, size_t rows);
 struct millrace_json_column millrace_json_get(const struct millrace_json *decoder, int32_t node);
 const struct millrace_json_error *millrace_json_errors(
+    const struct millrace_json *decoder, size_t *count);
+/// In the order of messages; of a message that has an error they mean nothing.
+const struct millrace_json_missing *millrace_json_missing_values(
     const struct millrace_json *decoder, size_t *count);
 const uint8_t *millrace_json_overflow(const struct millrace_json *decoder, size_t *count);
 #ifdef __cplusplus

@@ -87,7 +87,7 @@ public struct NexmarkGenerator: Sendable {
             case .metadata(let metadata): result.append(.metadata(metadata))
             case .field(let name, _):
                 result.append(try output(name, column.type, record))
-            case .wholeValue:
+            case .wholeValue, .incomplete:
                 throw Failure(.invalid, "nexmark.raw", "nexmark has no raw values")
             }
         }
@@ -148,11 +148,6 @@ public struct NexmarkGenerator: Sendable {
             let width = Int64(options.partitions)
             return max(0, (events - Int64(partition) + width - 1) / width)
         }
-    }
-
-    /// Event time of the event at an offset, µs: for pacing.
-    public func time(partition: Int, offset: Int64) -> Int64 {
-        events.time(number(partition, offset))
     }
 
     /// The number of the event that stands at an offset.

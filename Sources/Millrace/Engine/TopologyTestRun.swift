@@ -133,6 +133,7 @@ struct TopologyTestRun {
             return row.values[source.format.declared[position].name] ?? .null
         case .wholeValue:
             return source.format.declared.first.flatMap { row.values[$0.name] } ?? .null
+        case .incomplete: return .null
         case .metadata(let metadata):
             if let given = row.values[metadata.rawValue] { return given }
             switch metadata {
