@@ -66,7 +66,8 @@ extension Pipeline {
             sums.reduce(0) { $0 + ($1.key.hasSuffix(suffix) ? $1.value : 0) }
         }
         return RunSummary(
-            epoch: epoch, sources: plan.sources.indices.map { sourceSummary($0, sums, conservation) },
+            epoch: epoch,
+            sources: plan.sources.indices.map { sourceSummary($0, sums, conservation) },
             outputs: plan.outputs.map { outputSummary($0, sums) },
             lateRows: sum(".late") + sum(".idle_late"), deadRows: sum(".dead") + sum(".refused"),
             openEpochs: commits.filter { !$0.isEmpty }.map {
