@@ -62,7 +62,8 @@ public protocol SourceReader: AnyObject {
     func add(_ partition: PartitionOffset) throws(Failure)
 
     /// The next records of one partition, at most `maximumRows`; nil if there are none right now.
-    /// Waits at most a few milliseconds. `positions` moves with it.
+    /// Never waits: the worker does, when none of its sources has anything. `positions` moves with
+    /// it.
     func poll(maximumRows: Int) throws(Failure) -> SourceChunk?
 
     /// Where each of the reader's partitions stands, in their order: all that was polled is behind.
@@ -85,10 +86,12 @@ public struct SourceChunk: Sendable {
     public let skippedCount: Int
     /// Whether the partition stands at its end: of a bounded run, or of what is there now.
     public let isAtEnd: Bool
+    /// The offset of each row of `batch`, ascending; empty unless the context asks for them.
+    public let rowOffsets: [Int64]
 
     public init(
         partition: Int, batch: Batch, refused: [RefusedRecord], recordCount: Int,
-        skippedCount: Int, isAtEnd: Bool
+        skippedCount: Int, isAtEnd: Bool, rowOffsets: [Int64] = []
     ) {
         self.partition = partition
         self.batch = batch
@@ -96,6 +99,7 @@ public struct SourceChunk: Sendable {
         self.recordCount = recordCount
         self.skippedCount = skippedCount
         self.isAtEnd = isAtEnd
+        self.rowOffsets = rowOffsets
     }
 }
 

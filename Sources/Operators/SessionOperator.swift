@@ -170,6 +170,8 @@ final class SessionOperator: Operator {
         return columns + sessions.accumulators.results(slots, errors: &errors)
     }
 
+    var dirtyBytes: Int { sessions.dirtyBytes }
+
     var held: HeldState {
         HeldState(
             rows: sessions.rows, keys: Int64(table.count),

@@ -140,6 +140,10 @@ final class WindowAggregateOperator: Operator {
             batchRows: emitter.batchRows, into: &output)
     }
 
+    var dirtyBytes: Int {
+        panes.values.reduce(0) { $0 + $1.keyed.dirtyBytes + $1.log.byteCount }
+    }
+
     var held: HeldState {
         var held = HeldState()
         for pane in panes.values {

@@ -47,6 +47,8 @@ final class NodeInstance {
     var clock: MinimumWatermark
     var announcedClock = EventTime.never
     var counters = Counters()
+    /// Of a sink.
+    var tally = OutputTally()
     var alignment: Alignment
 
     enum Work {

@@ -45,12 +45,18 @@ extension Worker {
             try forward(&output, from: node)
         case .sink(let number, let writer):
             instance.counters.rowsIn += Int64(batch.rowCount)
+            if refusals.satisfied.contains(plan.outputs[number].target) {
+                instance.counters.filtered += Int64(batch.rowCount)
+                return
+            }
             let checked = plan.outputs[number].check(batch)
             instance.counters.filtered += Int64(checked.takenBack)
             try refuse(checked.errors, of: batch, at: number, instance)
             if checked.rows.rowCount == 0 { return }
             let refused = try writer.write(checked.rows)
             instance.counters.out += Int64(checked.rows.rowCount - refused.count)
+            instance.tally.add(
+                checked.rows, refused: refused, isHashed: plan.outputs[number].hasDigest)
             try refuse(refused, of: checked.rows, at: number, instance)
         }
     }

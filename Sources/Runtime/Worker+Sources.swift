@@ -76,6 +76,7 @@ struct SourceFeed {
 extension Worker {
     /// One chunk of one source. False: nothing was there.
     func poll(_ feed: Int) throws(Failure) -> Bool {
+        let before = floors == nil ? [] : feeds[feed].reader.positions
         // Before the reader stamps its rows.
         if usesClock { try announceClock(feed, at: clock.now()) }
         let chunk = try feeds[feed].reader.poll(maximumRows: plan.settings.batchRows)
@@ -89,13 +90,19 @@ extension Worker {
         feeds[feed].counters.skipped += Int64(chunk.skippedCount)
         try awaken(chunk.partition, of: feed)
         for refused in chunk.refused {
-            try refusals.recordRefused(refused, source: feeds[feed].plan)
+            let partition = PartitionKey(
+                source: feeds[feed].plan.name, partition: refused.partition)
+            try refuse(refused, of: feed, partition)
         }
         if chunk.batch.rowCount > 0 {
             let batch = timed(chunk.batch, partition: chunk.partition, of: feed)
             let instance = nodes[feeds[feed].node]
             instance.counters.out += Int64(batch.rowCount)
-            try send(.batch(batch), from: feeds[feed].node)
+            if let floors {
+                try sendPieces(batch, chunk, at: before[chunk.partition], from: feed, floors)
+            } else {
+                try send(.batch(batch), from: feeds[feed].node)
+            }
         }
         feeds[feed].partitions[chunk.partition].isAtEnd = chunk.isAtEnd
         try announceSource(feed)

@@ -24,7 +24,10 @@ struct WorkerEpoch: Sendable {
     /// Of this process, absolute, by node.
     let counters: [Counters]
     let sources: [SourceCounters]
-    let outputRows: [Int64]
+    /// Of this process, absolute, by output.
+    let tallies: [OutputTally]
+    /// Rows that each node holds now.
+    let held: [Int64]
 }
 
 /// What a source has delivered on one worker, since the process began.
@@ -75,19 +78,24 @@ final class Worker {
     let usesClock: Bool
     /// For each node, the exchanges that rows pushed into it can reach on this worker.
     let reach: [[Edge]]
+    /// What outputs of an adopted pipeline have already.
+    let floors: AdoptionFloors?
 
     var epoch: EpochInProgress?
     var isStopping = false
     private var hasStarted = false
     var hasReportedEnd = false
     var hasReportedDrained = false
+    /// Looks in vain since there was work.
+    private var idleSteps = 0
     private var nextInlet = 0
     private var nextFeed = 0
 
     init(
         index: Int, workers: Int, plan: Plan, mode: RunMode, clock: Clock, inbox: Inbox,
         inlets: [Inlet], nodes: [NodeInstance], feeds: [SourceFeed], refusals: RefusalRouter,
-        shared: WorkerGauges, report: @escaping @Sendable (WorkerReport) -> Void
+        floors: AdoptionFloors?, shared: WorkerGauges,
+        report: @escaping @Sendable (WorkerReport) -> Void
     ) {
         self.index = index
         self.workers = workers
@@ -99,6 +107,7 @@ final class Worker {
         self.nodes = nodes
         self.feeds = feeds
         self.refusals = refusals
+        self.floors = floors
         self.shared = shared
         self.report = report
         usesClock = nodes.contains(where: \.isByClock)
@@ -125,7 +134,14 @@ final class Worker {
                 try start()
                 return .worked
             }
-            return try step() ? .worked : .parked(milliseconds: Worker.parkMilliseconds)
+            if try step() {
+                idleSteps = 0
+                return .worked
+            }
+            idleSteps = min(idleSteps + 1, Worker.idleStepLimit)
+            let isQuiet = idleSteps == Worker.idleStepLimit
+            return .parked(
+                milliseconds: isQuiet ? Worker.quietParkMilliseconds : Worker.parkMilliseconds)
         } catch {
             isStopping = true
             report(.failed(worker: index, error))
@@ -134,7 +150,10 @@ final class Worker {
     }
 
     /// A parked worker looks at its sources so often: readers that cannot signal wait no longer.
-    private static let parkMilliseconds = 2
+    private static let parkMilliseconds = 1
+    /// After so many looks in vain it is quiet, and looks less often: an idle run costs little.
+    private static let idleStepLimit = 50
+    private static let quietParkMilliseconds = 5
 
     /// Restored state first closes what the restored minima make due; then everybody learns them.
     private func start() throws(Failure) {
@@ -154,7 +173,7 @@ final class Worker {
         }
         if try receive() { progressed = true }
         if epoch == nil, !isStopping, !shared.isHeld, try pollSources() { progressed = true }
-        noteState()
+        if progressed { noteState() }
         reportDrained()
         return progressed
     }
@@ -206,9 +225,13 @@ final class Worker {
         return progressed
     }
 
-    /// Shows the control thread what this worker holds.
-    private func noteState() {
+    /// Shows the control thread what this worker holds: what the next barrier will hand over is
+    /// dirty state, records for the outbox, and rows that wait in writers (design.md §3.11).
+    func noteState() {
         var pending = refusals.pendingBytes
+        for instance in nodes {
+            if case .transform(let transform) = instance.work { pending += transform.dirtyBytes }
+        }
         for writer in refusals.writers.values { pending += writer.pendingBytes }
         shared.pendingBytes.store(pending, ordering: .relaxed)
         let records = feeds.reduce(0) { $0 + $1.counters.records }

@@ -106,7 +106,8 @@ struct CorpusRun {
             result.imbalances += summary.imbalances.map { "\($0.place): \($0.difference)" }
             workers = workers == 4 ? 1 : workers == 1 ? 3 : 4
         }
-        for (counter, count) in try store.currentEpoch()?.counters ?? [:] {
+        for (counter, count) in try store.currentEpoch()?.counters ?? [:]
+        where !counter.hasSuffix(".digest") {
             let name = counter.split(separator: ".").last.map(String.init) ?? counter
             result.counters[name, default: 0] += count
         }
