@@ -25,7 +25,8 @@ public protocol EpochStore: AnyObject, Sendable {
 
 extension StateDirectory: EpochStore {}
 
-/// A store that goes with the process: for bounded queries and tests, which begin from nothing.
+/// A store that goes with the process: for bounded queries, which begin from nothing, and for tests
+/// and simulations, which may begin a run with what another left.
 public final class MemoryEpochStore: EpochStore {
     public let identity: Identity
     private let stored = Mutex(Stored())
@@ -35,6 +36,7 @@ public final class MemoryEpochStore: EpochStore {
         var offsets: [PartitionOffset] = []
         var entries: [StateKey: [UInt8]] = [:]
         var intents: [Intent] = []
+        var trims: [TargetID: Marker] = [:]
     }
 
     fileprivate struct StateKey: Hashable {
@@ -49,10 +51,19 @@ public final class MemoryEpochStore: EpochStore {
     public func offsets() throws(Failure) -> [PartitionOffset] { stored.withLock { $0.offsets } }
 
     public func history(of target: TargetID) throws(Failure) -> TargetHistory {
-        TargetHistory(target: target)
+        stored.withLock { stored in
+            TargetHistory(
+                target: target, trimmed: stored.trims[target] ?? .none,
+                open: stored.intents.filter { $0.target == target }.map(\.marker))
+        }
     }
 
-    public func openIntents(of target: TargetID) throws(Failure) -> [OpenIntent] { [] }
+    public func openIntents(of target: TargetID) throws(Failure) -> [OpenIntent] {
+        stored.withLock { stored in
+            stored.intents.filter { $0.target == target }
+                .map { OpenIntent(marker: $0.marker, byteCount: $0.byteCount) }
+        }
+    }
 
     public func intent(of target: TargetID, marker: Marker) throws(Failure) -> Intent {
         let intent = stored.withLock { stored in
@@ -62,11 +73,7 @@ public final class MemoryEpochStore: EpochStore {
     }
 
     public func write(trims: [TargetID: Marker]) throws(Failure) {
-        stored.withLock { stored in
-            stored.intents.removeAll { intent in
-                trims[intent.target].map { intent.marker <= $0 } ?? false
-            }
-        }
+        stored.withLock { $0.trim(trims) }
     }
 
     public func write(_ epoch: EpochWrite) throws(Failure) -> Int64 {
@@ -75,6 +82,7 @@ public final class MemoryEpochStore: EpochStore {
             stored.offsets = epoch.offsets
             stored.intents += epoch.intents
             for delta in epoch.deltas { stored.apply(delta) }
+            stored.trim(epoch.trims)
         }
         return epoch.deltas.reduce(0) { $0 + Int64($1.byteCount) }
     }
@@ -106,6 +114,11 @@ public final class MemoryEpochStore: EpochStore {
 }
 
 extension MemoryEpochStore.Stored {
+    fileprivate mutating func trim(_ taken: [TargetID: Marker]) {
+        trims.merge(taken) { $1 }
+        intents.removeAll { intent in taken[intent.target].map { intent.marker <= $0 } ?? false }
+    }
+
     fileprivate mutating func apply(_ delta: StateDelta) {
         for removed in delta.removedPrefixes {
             entries = entries.filter { entry in
@@ -119,4 +132,9 @@ extension MemoryEpochStore.Stored {
             entries[key] = entry.value
         }
     }
+}
+
+extension MemoryEpochStore {
+    /// Whether a sink has not taken all that is written.
+    package var hasOpenIntents: Bool { stored.withLock { !$0.intents.isEmpty } }
 }
