@@ -16,6 +16,7 @@ import Testing
         var features: [HistoryFeature: Int] = [:]
         for seed in Self.seeds {
             let result = History(seed: seed).run()
+            if Self.seeds.count > 50 { FileHandle.standardError.write(Data("\(seed) ".utf8)) }
             for feature in result.features { features[feature, default: 0] += 1 }
             #expect(result.differences.isEmpty, "\(report(result))")
         }

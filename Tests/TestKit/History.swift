@@ -142,7 +142,7 @@ public final class History {
 
     /// What happens between turns: a request to stop, other writers' commits.
     private func planTurns(stop: StopRequest?) {
-        var turnsLeft = stop == nil ? Int.max : world.random.below(400)
+        var turnsLeft = stop == nil ? Int.max : 1 + world.random.below(400)
         let foreignOneIn = world.random.pick([0, 0, 40, 200])
         let locations = topology.locations
         world.onTurn = { [unowned self] in

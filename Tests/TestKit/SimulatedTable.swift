@@ -49,6 +49,15 @@ final class SimulatedTable: DeltaStore, @unchecked Sendable {
             """
         files["_delta_log/\(name).json"] = File(
             bytes: Array(entry.utf8), isDurable: true, time: world.now / 1_000)
+        syncLog()
+    }
+
+    /// A log entry's bytes are synced before its name is linked; a sync of the folder, by whomever,
+    /// makes all names in it durable.
+    private func syncLog() {
+        for path in files.keys where path.hasPrefix("_delta_log/") {
+            files[path]?.isDurable = true
+        }
     }
 
     func list(_ folder: String, from start: String) throws(Failure) -> [DeltaStoreEntry] {
@@ -110,6 +119,7 @@ final class SimulatedTable: DeltaStore, @unchecked Sendable {
     func synchronize(_ path: String) throws(Failure) {
         try world.performSync("sync \(location)/\(path)") { () throws(Failure) in
             files[path]?.isDurable = true
+            if path.hasPrefix("_delta_log/") { syncLog() }
         }
     }
 

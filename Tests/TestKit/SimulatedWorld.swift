@@ -35,6 +35,10 @@ final class SimulatedWorld: TurnOrder, @unchecked Sendable {
     static let crashCode = "simulation.crash"
     static let faultCode = "simulation.fault"
 
+    private var turnCount = 0
+    /// Of a history: far beyond what the longest takes.
+    private static let turnLimit = 400_000
+
     /// Called before each turn: what else goes on in the world.
     var onTurn: () -> Void = {}
 
@@ -47,6 +51,8 @@ final class SimulatedWorld: TurnOrder, @unchecked Sendable {
     /// Whose turn it is; a millisecond passes, about.
     func next(of count: Int) -> Int {
         now += Int64(random.below(2_000))
+        turnCount += 1
+        require(turnCount < Self.turnLimit, "a simulated run does not come to its end")
         onTurn()
         return random.below(count)
     }
