@@ -25,6 +25,11 @@ package struct Scan {
         package let errors: [RowError]
         /// The decoded rows of `batch`; nil: all.
         package let kept: [Int32]?
+
+        /// Of values that stood one a decoded row, those of the rows of `batch`.
+        func kept<Value>(of values: [Value]) -> [Value] {
+            kept.map { $0.map { values[Int($0)] } } ?? values
+        }
     }
 
     package init(_ plan: SourcePlan) {

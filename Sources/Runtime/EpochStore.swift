@@ -21,6 +21,11 @@ public protocol EpochStore: AnyObject, Sendable {
     /// Notes what sinks have taken, when no epoch follows.
     func write(trims: [TargetID: Marker]) throws(Failure)
     func stateReader() -> any StateReader
+    /// What processes before this one may have left behind, and that it is gone.
+    var leftovers: [Leftover] { get }
+    func forget(_ leftovers: [Leftover]) throws(Failure)
+    /// By target, the offsets below which it had everything when it was adopted.
+    func adoptedOffsets() throws(Failure) -> [TargetID: [PartitionOffset]]
 }
 
 extension StateDirectory: EpochStore {}
@@ -37,6 +42,8 @@ public final class MemoryEpochStore: EpochStore {
         var entries: [StateKey: [UInt8]] = [:]
         var intents: [Intent] = []
         var trims: [TargetID: Marker] = [:]
+        /// By incarnation; without epochs: the process may still run.
+        var names: [UInt64: Leftover?] = [:]
     }
 
     fileprivate struct StateKey: Hashable {
@@ -62,6 +69,15 @@ public final class MemoryEpochStore: EpochStore {
         stored.withLock { stored in
             stored.intents.filter { $0.target == target }
                 .map { OpenIntent(marker: $0.marker, byteCount: $0.byteCount) }
+        }
+    }
+
+    public func adoptedOffsets() throws(Failure) -> [TargetID: [PartitionOffset]] { [:] }
+    public var leftovers: [Leftover] { [] }
+
+    public func forget(_ leftovers: [Leftover]) throws(Failure) {
+        stored.withLock { stored in
+            for leftover in leftovers { stored.names[leftover.incarnation] = nil }
         }
     }
 
@@ -135,6 +151,23 @@ extension MemoryEpochStore.Stored {
 }
 
 extension MemoryEpochStore {
+    /// A simulated process begins: what the ones before it may have left behind, as a state
+    /// directory finds it (`StateDirectory.open`).
+    package func noteStart(incarnation: UInt64) -> [Leftover] {
+        stored.withLock { stored in
+            let next = (stored.record?.marker.epoch ?? 0) + 1
+            let first = stored.intents.map(\.marker.epoch).min() ?? next
+            for (name, known) in stored.names where known == nil {
+                stored.names[name] = Leftover(
+                    generation: identity.generation, incarnation: name,
+                    epochs: min(first, next)...next)
+            }
+            let leftovers = stored.names.sorted { $0.key < $1.key }.compactMap(\.value)
+            stored.names.updateValue(nil, forKey: incarnation)
+            return leftovers
+        }
+    }
+
     /// Whether a sink has not taken all that is written.
     package var hasOpenIntents: Bool { stored.withLock { !$0.intents.isEmpty } }
 }

@@ -173,7 +173,7 @@ public final class History {
         options.turnOrder = world
         return Pipeline(
             plan: plan, options: options,
-            store: SimulatedEpochStore(
+            store: try SimulatedEpochStore(
                 state, incarnation: world.random.next() >> 1, world: world),
             factory: SimulatedConnectors(topics: ["s": topic], tables: tables, world: world),
             stop: stop)

@@ -9,11 +9,17 @@ import State
 /// One process's view of the state that outlives it.
 final class SimulatedEpochStore: EpochStore {
     let identity: Identity
+    let leftovers: [Leftover]
     private let world: SimulatedWorld
     private let inner: MemoryEpochStore
 
     /// `inner` is what outlives the process; the process draws its own incarnation.
-    init(_ inner: MemoryEpochStore, incarnation: UInt64, world: SimulatedWorld) {
+    init(
+        _ inner: MemoryEpochStore, incarnation: UInt64, world: SimulatedWorld
+    ) throws(Failure) {
+        leftovers = try world.perform("start") { () throws(Failure) in
+            inner.noteStart(incarnation: incarnation)
+        }
         identity = Identity(
             pipelineID: inner.identity.pipelineID, generation: inner.identity.generation,
             incarnation: incarnation)
@@ -46,6 +52,14 @@ final class SimulatedEpochStore: EpochStore {
 
     func write(trims: [TargetID: Marker]) throws(Failure) {
         try world.perform("trims") { () throws(Failure) in try inner.write(trims: trims) }
+    }
+
+    func forget(_ leftovers: [Leftover]) throws(Failure) {
+        try world.perform("forget") { () throws(Failure) in try inner.forget(leftovers) }
+    }
+
+    func adoptedOffsets() throws(Failure) -> [TargetID: [PartitionOffset]] {
+        try inner.adoptedOffsets()
     }
 
     func stateReader() -> any StateReader { inner.stateReader() }
