@@ -245,7 +245,8 @@ extension PlanNode {
         if case .existing = window.kind { return nil }
         return PlanNote(
             "a window over _extracted_at is closed by the clock: another run, or a replay, gives "
-                + "other windows (event_time = '_timestamp', the record's own time, gives the same)",
+                + "other windows (event_time = '_timestamp', the record's own time, gives the "
+                + "same)",
             place: place)
     }
 
