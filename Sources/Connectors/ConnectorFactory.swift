@@ -22,6 +22,8 @@ public struct ConnectorContext: Sendable {
     public var isStopping: @Sendable () -> Bool = { false }
     /// The epoch that the first rows will belong to; set before writers are made.
     public var nextEpoch: UInt64 = 1
+    /// Whether chunks must tell their rows' offsets: outputs of an adopted pipeline stand apart.
+    public var wantsRowOffsets = false
 
     public enum ForeignTable: Sendable, Hashable { case refuse, adopt, beside }
 

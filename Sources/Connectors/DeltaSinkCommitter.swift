@@ -49,6 +49,31 @@ final class DeltaSinkCommitter: SinkCommitter {
         }
     }
 
+    func sweep(_ leftovers: [Leftover]) throws(Failure) -> [Leftover] {
+        let (unresolved, removed) = try table.withLock { table throws(Failure) in
+            try table.committer.sweep(leftovers)
+        }
+        if removed > 0 {
+            context.log(
+                LogLine(
+                    .info, "removed \(removed) files that earlier processes left unnamed",
+                    [("output", name)]))
+        }
+        return unresolved
+    }
+
+    func filled() throws(Failure) -> [FilledTarget] {
+        try table.withLock { table throws(Failure) in
+            guard let snapshot = try table.committer.currentSnapshot() else { return [] }
+            return snapshot.markers(sink: output.plan.name).map { pipeline, marker in
+                let writer = DeltaWriterIdentity(pipelineID: pipeline, sink: output.plan.name)
+                return FilledTarget(
+                    pipelineID: pipeline, marker: marker, offsets: snapshot.offsets(writer),
+                    isSameOutput: true)
+            }.sorted { $0.pipelineID < $1.pipelineID }
+        }
+    }
+
     /// A table without a marker of ours that another pipeline has filled under the same output: its
     /// owner must say what is meant (design.md §3.8).
     private func accept(_ snapshot: DeltaSnapshot, _ table: inout Table) throws(Failure) {
@@ -73,7 +98,8 @@ final class DeltaSinkCommitter: SinkCommitter {
                 switch outcome {
                 case .committed(let new): version = new
                 case .nothing: break
-                case .fenced(let found): return .fenced(stale(found))
+                case .fenced(let found):
+                    return .fenced(history.stale(name, found: found, code: "delta.fenced"))
                 case .occupied(let others): return .fenced(occupied(others))
                 case .conflict(let reason):
                     throw Failure(
@@ -110,18 +136,7 @@ final class DeltaSinkCommitter: SinkCommitter {
             }
         }
         return DeltaEpochIntent(
-            marker: intent.marker, files: files, offsets: DeltaSinkCommitter.offsets(intent))
-    }
-
-    private static func offsets(_ intent: Intent) -> JSONValue {
-        let sources = Dictionary(grouping: intent.offsets, by: \.source)
-        return .object(
-            sources.sorted { $0.key < $1.key }.map { source, partitions in
-                JSONValue.Member(
-                    source,
-                    .object(
-                        partitions.map { .init($0.partition, .integer($0.next)) }))
-            })
+            marker: intent.marker, files: files, offsets: intent.offsets)
     }
 
     private static func byGeneration(_ intents: [Intent]) -> [[Intent]] {
@@ -134,14 +149,6 @@ final class DeltaSinkCommitter: SinkCommitter {
             }
         }
         return runs
-    }
-
-    private func stale(_ found: Marker) -> Failure {
-        Failure(
-            .fenced, "delta.fenced",
-            "\(name) holds generation \(found.generation), epoch \(found.epoch) of this pipeline, "
-                + "which this state directory does not know",
-            hint: "this directory is an old copy, or another copy is running: use the newest one")
     }
 
     private func occupied(_ others: [String: Marker]) -> Failure {

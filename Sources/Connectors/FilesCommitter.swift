@@ -42,16 +42,23 @@ final class FilesCommitter: SinkCommitter {
         guard foreign != .beside,
             let other = LocalFiles.list(names.folder).first(where: names.isForeignMarker)
         else { return }
-        if foreign == .adopt {
-            throw Failure(
-                .fenced, "files.not_adoptable",
-                "\(names.folder) holds no offsets to adopt: files can't be taken over",
-                hint: "--beside writes beside them")
-        }
         throw Failure(
             .fenced, "files.foreign",
             "\(names.folder) already holds files of \(name) that another pipeline wrote (\(other))",
             hint: "restore that pipeline's state directory, or append on purpose with --beside")
+    }
+
+    /// Files become visible one by one, before the marker that covers them: without the intent
+    /// nobody can tell which of the last epoch's are there.
+    func filled() throws(Failure) -> [FilledTarget] {
+        guard let other = LocalFiles.list(names.folder).first(where: names.isForeignMarker) else {
+            return []
+        }
+        throw Failure(
+            .invalid, "files.not_adoptable",
+            "\(name) writes files, which can't be taken over: \(names.folder)/\(other) is another "
+                + "pipeline's, and it does not tell which files of its last epoch are there",
+            hint: "restore that pipeline's state directory, or write into another folder")
     }
 
     func commit(_ intents: [Intent], history: TargetHistory) throws(Failure) -> CommitOutcome {
@@ -61,11 +68,8 @@ final class FilesCommitter: SinkCommitter {
         case .stale where Mutant.skipMarkerLookup.isActive: landed = 0
         case .stale:
             return .fenced(
-                Failure(
-                    .fenced, "files.fenced",
-                    "\(names.folder) holds an epoch of \(name) that this state directory does not "
-                        + "know",
-                    hint: "another copy of this pipeline is running, or this one is old"))
+                history.stale(
+                    "\(name) (\(names.folder))", found: try readMarker(), code: "files.fenced"))
         }
         let known = history.open.prefix(landed)
         let open = intents.filter { !known.contains($0.marker) }

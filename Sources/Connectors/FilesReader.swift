@@ -25,6 +25,7 @@ final class FilesReader: SourceReader {
     private let source: FilesSource
     private let scan: Scan
     private let clock: Clock
+    private let wantsRowOffsets: Bool
     private var slots: [Slot] = []
     private var turn = 0
 
@@ -53,6 +54,7 @@ final class FilesReader: SourceReader {
         self.source = source
         scan = Scan(source.plan)
         clock = context.clock
+        wantsRowOffsets = context.wantsRowOffsets
         slots = partitions.map { Slot(offset: $0) }
     }
 
@@ -134,7 +136,8 @@ final class FilesReader: SourceReader {
         refused.sort { $0.offset < $1.offset }
         return SourceChunk(
             partition: index, batch: result.batch, refused: refused,
-            recordCount: rows.recordCount, skippedCount: rows.skippedCount, isAtEnd: false)
+            recordCount: rows.recordCount, skippedCount: rows.skippedCount, isAtEnd: false,
+            rowOffsets: wantsRowOffsets ? result.kept(of: rows.offsets) : [])
     }
 
     private func letter(

@@ -11,6 +11,8 @@ final class KafkaCluster: Sendable {
     let bootstrapServers: String
     let configuration: KafkaClientConfiguration
     let context: ConnectorContext
+    /// The topology's name.
+    let topology: String
     /// Topics to be made if they are missing, with their number of partitions.
     private let wanted: [Wanted]
     private let limits = Mutex<[String: Int]>([:])
@@ -28,8 +30,9 @@ final class KafkaCluster: Sendable {
 
     init(
         bootstrapServers: String, properties: [String: String], wanted: [Wanted],
-        _ context: ConnectorContext
+        topology: String, _ context: ConnectorContext
     ) {
+        self.topology = topology
         self.bootstrapServers = bootstrapServers
         self.wanted = wanted
         self.context = context
@@ -37,6 +40,9 @@ final class KafkaCluster: Sendable {
             bootstrapServers: bootstrapServers, properties: properties,
             groupID: "millrace-" + context.identity.pipelineID)
     }
+
+    /// The topics that the topology writes to here, sorted, each once.
+    var topics: [String] { Set(wanted.map(\.topic)).sorted() }
 
     var target: TargetID { TargetIdentity.kafka(bootstrapServers: bootstrapServers) }
 
@@ -106,7 +112,7 @@ final class KafkaCluster: Sendable {
         return wanted.keys.sorted().map { servers in
             KafkaCluster(
                 bootstrapServers: servers, properties: properties[servers] ?? [:],
-                wanted: wanted[servers] ?? [], context)
+                wanted: wanted[servers] ?? [], topology: plan.name, context)
         }
     }
 }

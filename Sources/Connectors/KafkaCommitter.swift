@@ -50,16 +50,39 @@ final class KafkaCommitter: SinkCommitter {
 
     /// The newest progress record; nil: none, or no such topic yet.
     private func progress(upTo end: KafkaReadEnd) throws(Failure) -> Marker? {
+        guard let value = try newestRecords(upTo: end)[key] else { return nil }
+        return try ProgressRecord(value).marker
+    }
+
+    /// The newest record of every pipeline.
+    private func newestRecords(
+        upTo end: KafkaReadEnd
+    ) throws(Failure) -> [[UInt8]: [UInt8]] {
         let reader = KafkaTopicReader(
             cluster.configuration, topic: KafkaCluster.progressTopic)
         do {
-            let newest = try reader.newestByKey(upTo: end, timeout: KafkaCommitter.timeout)
-            guard let value = newest[key] else { return nil }
-            return try ProgressRecord.marker(value)
+            return try reader.newestByKey(upTo: end, timeout: KafkaCommitter.timeout)
         } catch {
-            if error.code == "kafka.topic_missing" { return nil }
+            if error.code == "kafka.topic_missing" { return [:] }
             throw error
         }
+    }
+
+    func filled() throws(Failure) -> [FilledTarget] {
+        let newest = try Patience(context: cluster.context).wait { () throws(Failure) in
+            try newestRecords(upTo: .lastStableOffset)
+        }
+        var filled: [FilledTarget] = []
+        for (key, value) in newest {
+            let record = try ProgressRecord(value)
+            filled.append(
+                FilledTarget(
+                    pipelineID: String(decoding: key, as: UTF8.self), marker: record.marker,
+                    offsets: record.offsets,
+                    isSameOutput: record.topology == cluster.topology
+                        && record.topics == cluster.topics))
+        }
+        return filled.sorted { $0.pipelineID < $1.pipelineID }
     }
 
     func takeOver(history: TargetHistory) throws(Failure) -> CommitOutcome {
@@ -116,7 +139,9 @@ final class KafkaCommitter: SinkCommitter {
         _ history: TargetHistory, _ state: inout State
     ) throws(Failure) -> CommitOutcome? {
         let first = try progress(upTo: .lastStableOffset)
-        if case .stale = history.judge(first, mayBeOld: true) { return stale(first) }
+        if case .stale = history.judge(first, mayBeOld: true) {
+            return .fenced(history.stale(name, found: first, code: "kafka.fenced"))
+        }
         Failpoint.pass("kafka.before_init")
         let producer = try KafkaProducer(
             cluster.configuration, transactionalID: "millrace-" + identity.pipelineID)
@@ -127,20 +152,13 @@ final class KafkaCommitter: SinkCommitter {
         }
         Failpoint.pass("kafka.after_init")
         let second = try progress(upTo: .highWatermark)
-        guard case .known = history.judge(second) else { return stale(second) }
+        guard case .known = history.judge(second) else {
+            return .fenced(history.stale(name, found: second, code: "kafka.fenced"))
+        }
         Failpoint.pass("kafka.progress_read_again")
         state.producer = producer
         state.landed = Mutant.skipMarkerLookup.isActive ? nil : second
         return nil
-    }
-
-    private func stale(_ marker: Marker?) -> CommitOutcome {
-        let found = marker.map { "generation \($0.generation), epoch \($0.epoch)" } ?? "no epoch"
-        return .fenced(
-            Failure(
-                .fenced, "kafka.fenced",
-                "\(name) holds \(found) of this pipeline, which this state directory does not know",
-                hint: "this directory is an old copy, or another copy is running: use the newest"))
     }
 
     /// One epoch in one transaction; aborted and sent again a bounded number of times.
@@ -182,7 +200,9 @@ final class KafkaCommitter: SinkCommitter {
         try producer.produce(
             KafkaRecord(
                 topic: KafkaCluster.progressTopic, partition: 0, key: key,
-                value: ProgressRecord.encode(intent)))
+                value: ProgressRecord(
+                    intent, topology: cluster.topology, topics: cluster.topics
+                ).encoded))
         Failpoint.pass("kafka.produced")
         // Delivered or not: the commit counts.
         _ = producer.flush(timeout: KafkaCommitter.timeout)
@@ -204,39 +224,5 @@ final class KafkaCommitter: SinkCommitter {
             "kafka.policy_violation", "kafka.transactional_id_authorization_failed",
         ]
         if codes.contains(failure.code) { throw failure }
-    }
-}
-
-/// The record that says how far a pipeline's epochs are in a cluster.
-enum ProgressRecord {
-    static func encode(_ intent: Intent) -> [UInt8] {
-        let marker = intent.marker
-        let offsets = intent.offsets.map { offset in
-            "{\"source\":\"\(offset.source)\",\"partition\":\"\(offset.partition)\","
-                + "\"next\":\(offset.next)}"
-        }
-        return Array(
-            ("{\"generation\":\(marker.generation),\"epoch\":\(marker.epoch),"
-                + "\"incarnation\":\(marker.incarnation),"
-                + "\"offsets\":[\(offsets.joined(separator: ","))]}").utf8)
-    }
-
-    static func marker(_ value: [UInt8]) throws(Failure) -> Marker {
-        guard let generation = number("generation", value), let epoch = number("epoch", value),
-            let incarnation = number("incarnation", value)
-        else {
-            throw Failure(
-                .failed, "kafka.progress_damaged",
-                "the progress record in \(KafkaCluster.progressTopic) cannot be read",
-                hint: "another program wrote to that topic")
-        }
-        return Marker(generation: generation, epoch: epoch, incarnation: incarnation)
-    }
-
-    /// The digits behind `"name":`, which `encode` writes once, before the offsets.
-    private static func number(_ name: String, _ value: [UInt8]) -> UInt64? {
-        let text = String(decoding: value, as: UTF8.self)
-        guard let start = text.firstRange(of: "\"\(name)\":") else { return nil }
-        return UInt64(text[start.upperBound...].prefix { $0.isNumber })
     }
 }

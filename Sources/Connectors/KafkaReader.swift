@@ -165,7 +165,9 @@ final class KafkaReader: SourceReader {
                 chunk: SourceChunk(
                     partition: index, batch: batch, refused: refused, recordCount: own.count,
                     skippedCount: own.count - records - refused.count,
-                    isAtEnd: false),
+                    isAtEnd: false,
+                    rowOffsets: source.context.wantsRowOffsets
+                        ? kept[selected].map { messages.offsets[Int($0)] } : []),
                 next: messages.offsets[last] + 1,
                 fingerprint: KafkaSource.fingerprint(messages, message: last)))
     }

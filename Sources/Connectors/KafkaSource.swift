@@ -16,6 +16,8 @@ final class KafkaSource: Source {
     let readPositions = KafkaLag()
     /// The newest disturbance since records last came.
     private let disturbance = Mutex<String?>(nil)
+    /// Offsets that were committed last for tools that watch lag.
+    private let reported = Mutex<[Int32: Int64]>([:])
     /// Whether positions are known from an earlier checkpoint or readers run: a partition that
     /// appears from then on is read from its beginning, whatever `start` says.
     private let hasBegun = Atomic<Bool>(false)
@@ -192,8 +194,13 @@ final class KafkaSource: Source {
         for offset in offsets {
             if let partition = Int32(offset.partition) { next[partition] = offset.next }
         }
+        // What waits for a coordinator that is away would pile up.
+        let isNews = reported.withLock { reported in
+            defer { reported = next }
+            return reported != next
+        }
         // Only tools that watch lag read it: a failure costs nothing.
-        try? consumer.commitForLag(next)
+        if isNews { try? consumer.commitForLag(next) }
     }
 
     var lag: Int64? { readPositions.total(consumer) }

@@ -12,14 +12,14 @@ public import Types
 public struct LiveConnectors: ConnectorFactory {
     /// Where the rows of a `collect` output go; only `query` has one.
     private let collected: CollectedRows?
-    /// Where a table's files are, by its path.
-    private let tables: @Sendable (String) -> any DeltaStore
+    /// Where a table's files are, by its path; nil: the local file system.
+    private let tables: (@Sendable (String) -> any DeltaStore)?
     private let numbers = FileNumbers()
     private let clusters = KafkaClusters()
 
     public init(
         collected: CollectedRows? = nil,
-        tables: @escaping @Sendable (String) -> any DeltaStore = { LocalDeltaStore($0) }
+        tables: (@Sendable (String) -> any DeltaStore)? = nil
     ) {
         self.collected = collected
         self.tables = tables
@@ -30,7 +30,8 @@ public struct LiveConnectors: ConnectorFactory {
     ) throws(Failure) -> any Source {
         switch plan.connector {
         case .nexmark(let options):
-            return try NexmarkSource(plan, options, clock: context.clock)
+            return try NexmarkSource(
+                plan, options, clock: context.clock, wantsRowOffsets: context.wantsRowOffsets)
         case .values(let rows):
             let source = ValuesSource(plan)
             source.append(LiveConnectors.batch(rows, plan), partition: 0)
@@ -62,8 +63,7 @@ public struct LiveConnectors: ConnectorFactory {
                 schema: output.schema, isChangelog: isChangelog,
                 encode: { [self] in encodeAsJSON($0, schema: $1) })
         case .delta(let options):
-            let delta = try DeltaOutput(
-                output, options, numbers: numbers, store: tables)
+            let delta = try deltaOutput(output, options, context)
             if case .upsert(let key) = output.mode { return DeltaUpsertWriter(delta, key: key) }
             return DeltaAppendWriter(delta, context)
         case .files(let options):
@@ -73,6 +73,15 @@ public struct LiveConnectors: ConnectorFactory {
         case .kafka(let options):
             let cluster = try cluster(options.bootstrapServers, of: plan, context)
             return try KafkaSinkWriter(output, options, cluster)
+        }
+    }
+
+    private func deltaOutput(
+        _ output: OutputPlan, _ options: DeltaSinkOptions, _ context: ConnectorContext
+    ) throws(Failure) -> DeltaOutput {
+        try DeltaOutput(output, options, numbers: numbers) { path in
+            tables?(path)
+                ?? LocalDeltaStore(path, incarnation: context.identity.incarnation)
         }
     }
 
@@ -96,8 +105,7 @@ public struct LiveConnectors: ConnectorFactory {
         var committers: [any SinkCommitter] = []
         for output in plan.outputs {
             if case .delta(let options) = output.connector {
-                let delta = try DeltaOutput(
-                    output, options, numbers: numbers, store: tables)
+                let delta = try deltaOutput(output, options, context)
                 committers.append(DeltaSinkCommitter(delta, context))
             }
             if case .files(let options) = output.connector {

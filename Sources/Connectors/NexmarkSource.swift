@@ -13,12 +13,16 @@ final class NexmarkSource: Source {
     private let options: NexmarkOptions
     private let generator: NexmarkGenerator
     private let clock: Clock
+    private let wantsRowOffsets: Bool
     private let pace: NexmarkPace?
 
-    init(_ plan: SourcePlan, _ options: NexmarkOptions, clock: Clock) throws(Failure) {
+    init(
+        _ plan: SourcePlan, _ options: NexmarkOptions, clock: Clock, wantsRowOffsets: Bool = false
+    ) throws(Failure) {
         self.plan = plan
         self.options = options
         self.clock = clock
+        self.wantsRowOffsets = wantsRowOffsets
         pace =
             options.isPaced
             ? NexmarkPace(rate: options.rate, partitions: options.partitions, clock: clock) : nil
@@ -65,7 +69,9 @@ final class NexmarkSource: Source {
     func makeReader(
         worker: Int, workers: Int, partitions: [PartitionOffset]
     ) throws(Failure) -> any SourceReader {
-        NexmarkReader(plan, generator, partitions, pace: pace, clock: clock)
+        NexmarkReader(
+            plan, generator, partitions, pace: pace, clock: clock,
+            wantsRowOffsets: wantsRowOffsets)
     }
 }
 
@@ -75,15 +81,17 @@ private final class NexmarkReader: SourceReader {
     private let plan: SourcePlan
     private let pace: NexmarkPace?
     private let clock: Clock
+    private let wantsRowOffsets: Bool
     private(set) var positions: [PartitionOffset]
     private var hasEnded: [Bool]
     private var turn = 0
 
     init(
         _ plan: SourcePlan, _ generator: NexmarkGenerator, _ partitions: [PartitionOffset],
-        pace: NexmarkPace?, clock: Clock
+        pace: NexmarkPace?, clock: Clock, wantsRowOffsets: Bool
     ) {
         self.plan = plan
+        self.wantsRowOffsets = wantsRowOffsets
         self.generator = generator
         self.pace = pace
         self.clock = clock
@@ -139,6 +147,7 @@ private final class NexmarkReader: SourceReader {
         let records = Int(rows.nextOffset - position.next)
         return SourceChunk(
             partition: partition, batch: result.batch, refused: refused, recordCount: records,
-            skippedCount: records - rows.batch.rowCount, isAtEnd: rows.isEnd)
+            skippedCount: records - rows.batch.rowCount, isAtEnd: rows.isEnd,
+            rowOffsets: wantsRowOffsets ? result.kept(of: rows.offsets) : [])
     }
 }

@@ -25,6 +25,11 @@ struct Scan {
         let errors: [RowError]
         /// The decoded rows of `batch`; nil: all.
         let kept: [Int32]?
+
+        /// Of values that stood one a decoded row, those of the rows of `batch`.
+        func kept<Value>(of values: [Value]) -> [Value] {
+            kept.map { $0.map { values[Int($0)] } } ?? values
+        }
     }
 
     init(_ plan: SourcePlan) {

@@ -55,6 +55,13 @@ public protocol SinkCommitter: AnyObject, Sendable {
     /// Commits a prefix of what is open. `history` is what the directory knows: the marker is read
     /// again first, and what is found landed is not committed again (design.md §3.2, §3.7).
     func commit(_ intents: [Intent], history: TargetHistory) throws(Failure) -> CommitOutcome
+
+    /// Removes files of dead processes that the sink will never name; gives back the processes
+    /// whose epochs it has not resolved yet. Failing costs nothing but room.
+    func sweep(_ leftovers: [Leftover]) throws(Failure) -> [Leftover]
+
+    /// Which pipelines have filled the target, for `--adopt`; touches nothing.
+    func filled() throws(Failure) -> [FilledTarget]
 }
 
 extension SinkCommitter {
@@ -64,6 +71,12 @@ extension SinkCommitter {
     public func takeOver(history: TargetHistory) throws(Failure) -> CommitOutcome {
         .committed(version: nil)
     }
+
+    /// A target that leaves nothing behind, or cleans up by itself.
+    public func sweep(_ leftovers: [Leftover]) throws(Failure) -> [Leftover] { [] }
+
+    /// A target that keeps nothing that another pipeline could go on with.
+    public func filled() throws(Failure) -> [FilledTarget] { [] }
 }
 
 /// What became of a commit.

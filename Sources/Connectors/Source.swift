@@ -85,10 +85,12 @@ public struct SourceChunk: Sendable {
     public let skippedCount: Int
     /// Whether the partition stands at its end: of a bounded run, or of what is there now.
     public let isAtEnd: Bool
+    /// The offset of each row of `batch`, ascending; empty unless the context asks for them.
+    public let rowOffsets: [Int64]
 
     public init(
         partition: Int, batch: Batch, refused: [RefusedRecord], recordCount: Int,
-        skippedCount: Int, isAtEnd: Bool
+        skippedCount: Int, isAtEnd: Bool, rowOffsets: [Int64] = []
     ) {
         self.partition = partition
         self.batch = batch
@@ -96,6 +98,7 @@ public struct SourceChunk: Sendable {
         self.recordCount = recordCount
         self.skippedCount = skippedCount
         self.isAtEnd = isAtEnd
+        self.rowOffsets = rowOffsets
     }
 }
 

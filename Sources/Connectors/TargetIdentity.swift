@@ -1,5 +1,6 @@
 // Stable numbers for what is committed by itself.
 
+public import Planning
 public import Progress
 
 /// How commit targets are named in state and markers.
@@ -15,5 +16,15 @@ public enum TargetIdentity {
     /// FNV-1a, 64 bits: stored, so it never changes.
     private static func hash(_ text: String) -> UInt64 {
         text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+}
+
+extension OutputPlan {
+    /// What the output's rows are committed with.
+    public var target: TargetID {
+        if case .kafka(let options) = connector {
+            return TargetIdentity.kafka(bootstrapServers: options.bootstrapServers)
+        }
+        return TargetIdentity.output(outputID)
     }
 }

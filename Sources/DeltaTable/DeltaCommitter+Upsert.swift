@@ -66,7 +66,8 @@ extension DeltaCommitter {
             }
             // Deletes of keys that are not there change no file, but the marker must move: the
             // caller takes these epochs for landed.
-            let actions = swap(start.remaining, added: added, removed: removed)
+            let actions = swap(
+                start.remaining, after: snapshot, added: added, removed: removed)
             // If this throws, an entry whose outcome is unknown may name the files: they stay.
             if let version = try put(actions, after: snapshot) {
                 return .committed(version: version)
@@ -77,11 +78,12 @@ extension DeltaCommitter {
     }
 
     private func swap(
-        _ epochs: [DeltaEpochIntent], added: [AddFile], removed: [AddFile]
+        _ epochs: [DeltaEpochIntent], after snapshot: DeltaSnapshot, added: [AddFile],
+        removed: [AddFile]
     ) -> [DeltaAction] {
         let marker = markerActions(
-            epochs, operation: "MERGE", mode: "Update", isBlindAppend: false, added: added,
-            removedCount: removed.count)
+            epochs, after: snapshot, operation: "MERGE", mode: "Update", isBlindAppend: false,
+            added: added, removedCount: removed.count)
         let removes = removed.map { file in
             DeltaAction.remove(
                 RemoveFile(

@@ -16,10 +16,10 @@ import Types
 public struct DeltaEpochIntent: Sendable {
     public let marker: Marker
     public let files: [AddFile]
-    /// Next offsets to read, for people and tools.
-    public let offsets: JSONValue
+    /// Where the sources stood at the epoch's barrier: for whoever adopts the table.
+    public let offsets: [PartitionOffset]
 
-    public init(marker: Marker, files: [AddFile], offsets: JSONValue = .object([])) {
+    public init(marker: Marker, files: [AddFile], offsets: [PartitionOffset] = []) {
         self.marker = marker
         self.files = files
         self.offsets = offsets
@@ -145,7 +145,7 @@ public struct DeltaCommitter {
             let files = start.remaining.flatMap(\.files)
             guard !files.isEmpty else { return .nothing }
             let actions = markerActions(
-                start.remaining, operation: "STREAMING UPDATE", mode: "Append",
+                start.remaining, after: snapshot, operation: "STREAMING UPDATE", mode: "Append",
                 isBlindAppend: true, added: files, removedCount: 0)
             if let version = try put(actions + files.map { .add($0) }, after: snapshot) {
                 return .committed(version: version)
@@ -228,8 +228,8 @@ public struct DeltaCommitter {
 
     /// commitInfo and the `txn` actions of a group of epochs.
     func markerActions(
-        _ epochs: [DeltaEpochIntent], operation: String, mode: String, isBlindAppend: Bool,
-        added: [AddFile], removedCount: Int
+        _ epochs: [DeltaEpochIntent], after snapshot: DeltaSnapshot, operation: String,
+        mode: String, isBlindAppend: Bool, added: [AddFile], removedCount: Int
     ) -> [DeltaAction] {
         guard let last = epochs.last else { bug("a commit of no epochs") }
         let now = nowMilliseconds
@@ -264,7 +264,8 @@ public struct DeltaCommitter {
                     .init("pipeline", .string(identity.pipelineID)),
                     .init("sink", .string(identity.sink)),
                     .init("generation", .integer(last.marker.generation)),
-                    .init("epochs", .array(listed)), .init("offsets", last.offsets),
+                    .init("epochs", .array(listed)),
+                    .init("offsets", SourceOffsets.json(last.offsets)),
                 ])),
         ])
         return [
@@ -277,7 +278,7 @@ public struct DeltaCommitter {
                 TransactionIdentifier(
                     applicationID: identity.incarnationID,
                     version: Int64(last.marker.inDelta.incarnation), lastUpdated: now)),
-        ]
+        ] + SourceOffsets.transactions(last.offsets, identity, after: snapshot, now: now)
     }
 
     /// Puts the entry behind `snapshot`. nil: the race is lost. A throw leaves the outcome unknown.

@@ -12,6 +12,13 @@ public enum FilePath {
     private static let plain = Set(
         "-_.~!*'()/=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
 
+    /// Letters, digits, `-`, `_` and `.`; everything else escaped.
+    static func escapedWord(_ text: String) -> String {
+        escaped(
+            text,
+            Set("-_.ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8))
+    }
+
     /// A path on the store as the log has it.
     public static func encode(_ path: String) -> String { escaped(path, plain) }
 

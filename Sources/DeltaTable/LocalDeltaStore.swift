@@ -9,9 +9,13 @@ import Synchronization
 public struct LocalDeltaStore: DeltaStore {
     public let location: String
     private let entropy: Entropy
+    /// Stands in the names of files in the making.
+    private let owner: String
     private let durableFolders = DurableFolders()
 
-    public init(_ location: String, entropy: Entropy = .system) {
+    /// `incarnation`: of the process that writes.
+    public init(_ location: String, entropy: Entropy = .system, incarnation: UInt64 = 0) {
+        owner = DeltaDraft.owner(incarnation)
         self.location = location.hasSuffix("/") ? String(location.dropLast()) : location
         self.entropy = entropy
     }
@@ -72,7 +76,7 @@ public struct LocalDeltaStore: DeltaStore {
     private func writeTemporary(_ target: String, _ bytes: [UInt8]) throws(Failure) -> String {
         let slash = target.lastIndex(of: "/").map { target.index(after: $0) } ?? target.startIndex
         let name = target[slash...]
-        let temporary = "\(folder(of: target))/.\(name).\(entropy.uuid()).tmp"
+        let temporary = "\(folder(of: target))/.\(name).\(owner)-\(entropy.uuid()).tmp"
         let file = try OutputFile(creating: temporary)
         do {
             try file.write(bytes)

@@ -35,6 +35,9 @@ public struct KafkaClientConfiguration: Sendable {
         // What lies fetched and unread, a client: backpressure reaches the broker beyond it.
         ("queued.max.messages.kbytes", "32768"), ("queued.min.messages", "100000"),
         ("fetch.wait.max.ms", "100"), ("allow.auto.create.topics", "false"),
+        // No member of the group: all that it does here is to bound how long a client's end waits
+        // for commits of offsets whose coordinator is away.
+        ("session.timeout.ms", "1000"),
     ]
 
     static let producerDefaults: [(String, String)] = [

@@ -112,6 +112,8 @@ final class AggregateOperator: Operator {
         log.restore(shown, capacity: keyed.table.capacity, errors: errors)
     }
 
+    var dirtyBytes: Int { keyed.dirtyBytes + log.byteCount }
+
     var held: HeldState {
         HeldState(
             rows: keyed.rows, keys: Int64(keyed.table.count), bytes: Int64(keyed.byteCount))

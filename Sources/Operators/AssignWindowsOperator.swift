@@ -30,9 +30,8 @@ final class AssignWindowsOperator: Operator {
 
     func push(_ batch: Batch, input: Int, into output: inout OperatorOutput) {
         output.counters.rowsIn += Int64(batch.rowCount)
-        let admission = WindowAdmission(shape: shape, lag: window.lag, splitsWindows: true)
-        let panes = admission.admit(
-            batch, timeColumn: window.timeColumn, minimum: minimum, into: &output)
+        let admission = WindowAdmission(shape: shape, window: window, splitsWindows: true)
+        let panes = admission.admit(batch, minimum: minimum, into: &output)
         var rows: [Int32] = []
         var ends: [Int64] = []
         for pane in panes {

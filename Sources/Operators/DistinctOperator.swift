@@ -65,6 +65,10 @@ final class DistinctOperator: Operator {
         storedCount = seen.capacity
     }
 
+    var dirtyBytes: Int {
+        (seen.capacity - storedCount) * (seen.byteCount / max(1, seen.capacity))
+    }
+
     var held: HeldState {
         HeldState(rows: 0, keys: Int64(seen.count), bytes: Int64(seen.byteCount))
     }

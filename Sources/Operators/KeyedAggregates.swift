@@ -125,6 +125,15 @@ final class KeyedAggregates {
 }
 
 extension KeyedAggregates {
+    /// What `snapshot` will put, about: a changed key counts as much as keys do on the average.
+    var dirtyBytes: Int {
+        let entry = byteCount / max(1, table.capacity)
+        return dirty.count * entry + removed.count * KeyedAggregates.removedBytes
+            + accumulators.dirtyBytes
+    }
+
+    private static let removedBytes = 32
+
     /// Puts what changed since the last call.
     func snapshot(into delta: inout StateDelta) {
         for (group, key) in removed { delta.remove(group: group, prefix: key) }

@@ -2,6 +2,7 @@
 
 import Columns
 import Contracts
+import Planning
 import Progress
 
 /// Collects the late rows of one batch.
@@ -38,10 +39,11 @@ struct Bounds {
     private let watermarks: [Int64]?
     private let lag: Int64
 
-    init(_ batch: Batch, minimum: Int64, lag: Int64) {
+    /// By the clock no row has a watermark of its own: those it carries are of event time.
+    init(_ batch: Batch, minimum: Int64, of window: Window) {
+        lag = window.lag
         self.minimum = EventTime.lagging(minimum, by: lag)
-        self.watermarks = batch.watermarks
-        self.lag = lag
+        watermarks = window.isByClock ? nil : batch.watermarks
     }
 
     @inline(__always)

@@ -29,8 +29,17 @@ public protocol Operator: AnyObject {
     /// minimum)` follows and closes what M makes due (dialect.md §1.4).
     func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws
 
+    /// Bytes that the next snapshot will hand over, about: what `epoch_bytes` counts (design.md
+    /// §3.11). Asked after every batch: no look at single keys.
+    var dirtyBytes: Int { get }
+
     /// Rows and bytes held, for `explain`, progress line and the conservation check.
     var held: HeldState { get }
+}
+
+extension Operator {
+    /// Of an operator without state.
+    public var dirtyBytes: Int { 0 }
 }
 
 /// What an operator keeps.

@@ -99,6 +99,11 @@ struct ChangeLog {
         }
     }
 
+    /// What the next flush will emit, about: a pair a group.
+    var byteCount: Int { touched.count * types.count * ChangeLog.bytesPerPair }
+
+    private static let bytesPerPair = 24
+
     /// Groups touched since the last flush, in that order.
     var pending: [Int32] { touched }
 

@@ -93,7 +93,7 @@ final class SessionOperator: Operator {
     private func admitted(_ batch: Batch, into output: inout OperatorOutput) -> [Int32] {
         let column = batch.columns[plan.window.timeColumn]
         guard case .int64(let times) = column.values else { return [] }
-        let bounds = Bounds(batch, minimum: minimum, lag: lag)
+        let bounds = Bounds(batch, minimum: minimum, of: plan.window)
         var rows: [Int32] = []
         rows.reserveCapacity(times.count)
         var late = LateCollector()
@@ -169,6 +169,8 @@ final class SessionOperator: Operator {
         columns.append(Column(schema.types[columns.count], .int64(lasts.map { $0 + gap })))
         return columns + sessions.accumulators.results(slots, errors: &errors)
     }
+
+    var dirtyBytes: Int { sessions.dirtyBytes }
 
     var held: HeldState {
         HeldState(

@@ -55,6 +55,12 @@ struct SessionStore {
     var byteCount: Int {
         starts.count * 72 + firstOfKey.count * 4 + accumulators.byteCount
     }
+
+    /// What the next snapshot will put, about.
+    var dirtyBytes: Int {
+        (dirty.count + removed.count) * (byteCount / max(1, starts.count))
+            + accumulators.dirtyBytes
+    }
 }
 
 // Rows to sessions.

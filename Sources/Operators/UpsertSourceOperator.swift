@@ -195,6 +195,10 @@ final class UpsertSourceOperator: Operator {
         }
     }
 
+    var dirtyBytes: Int {
+        dirty.count * ((table.byteCount + rows.byteCount) / max(1, table.capacity))
+    }
+
     var held: HeldState {
         HeldState(
             rows: presentCount, keys: presentCount,

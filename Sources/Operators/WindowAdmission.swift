@@ -2,6 +2,7 @@
 
 import Columns
 import Contracts
+import Planning
 import Progress
 
 /// A row's accumulator: its pane and the first window that still admits it (dialect.md §1.2).
@@ -22,16 +23,16 @@ struct PaneRows {
 /// rows whose time is NULL or beyond all windows are dead.
 struct WindowAdmission {
     let shape: WindowShape
-    let lag: Int64
+    let window: Window
     /// Each window apart (early results), not each pane.
     let splitsWindows: Bool
 
     func admit(
-        _ batch: Batch, timeColumn: Int, minimum: Int64, into output: inout OperatorOutput
+        _ batch: Batch, minimum: Int64, into output: inout OperatorOutput
     ) -> [PaneRows] {
-        let column = batch.columns[timeColumn]
+        let column = batch.columns[window.timeColumn]
         guard case .int64(let times) = column.values else { return [] }
-        let bounds = Bounds(batch, minimum: minimum, lag: lag)
+        let bounds = Bounds(batch, minimum: minimum, of: window)
         var sorted = PaneSorter()
         var late = LateCollector()
         var broken: [RowError] = []
@@ -89,14 +90,14 @@ struct WindowAdmission {
 /// Rows grouped again by the end of their window. A row is late when that end is < B: a session is
 /// only closed when M has passed its end, so its row may come at M = end and still counts.
 struct ExistingAdmission {
-    let lag: Int64
+    let window: Window
 
     func admit(
-        _ batch: Batch, timeColumn: Int, minimum: Int64, into output: inout OperatorOutput
+        _ batch: Batch, minimum: Int64, into output: inout OperatorOutput
     ) -> [PaneRows] {
-        let column = batch.columns[timeColumn]
+        let column = batch.columns[window.timeColumn]
         guard case .int64(let ends) = column.values else { return [] }
-        let bounds = Bounds(batch, minimum: minimum, lag: lag)
+        let bounds = Bounds(batch, minimum: minimum, of: window)
         var sorted = PaneSorter()
         var late = LateCollector()
         var broken: [RowError] = []

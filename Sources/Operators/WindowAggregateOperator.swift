@@ -96,11 +96,12 @@ final class WindowAggregateOperator: Operator {
 
     private func admitted(_ batch: Batch, into output: inout OperatorOutput) -> [PaneRows] {
         guard let shape else {
-            return ExistingAdmission(lag: lag).admit(
-                batch, timeColumn: plan.window.timeColumn, minimum: minimum, into: &output)
+            return ExistingAdmission(window: plan.window)
+                .admit(batch, minimum: minimum, into: &output)
         }
-        return WindowAdmission(shape: shape, lag: lag, splitsWindows: plan.emitsChanges).admit(
-            batch, timeColumn: plan.window.timeColumn, minimum: minimum, into: &output)
+        return WindowAdmission(
+            shape: shape, window: plan.window, splitsWindows: plan.emitsChanges
+        ).admit(batch, minimum: minimum, into: &output)
     }
 
     private func pane(_ key: PaneKey, lastEnd: Int64) -> Pane {
@@ -137,6 +138,10 @@ final class WindowAggregateOperator: Operator {
             visible: { _ in true },
             results: { columns(pane.keyed, $0, end: pane.key.firstEnd, &$1) },
             batchRows: emitter.batchRows, into: &output)
+    }
+
+    var dirtyBytes: Int {
+        panes.values.reduce(0) { $0 + $1.keyed.dirtyBytes + $1.log.byteCount }
     }
 
     var held: HeldState {

@@ -70,6 +70,9 @@ public struct Explain: Sendable {
         }
         if let state = state(node) { facts.append(("state", state)) }
         if let late = late(node) { facts.append(("late", late)) }
+        if node.window?.isByClock == true {
+            facts.append(("not deterministic", "closed by the clock"))
+        }
         if case .source(let index) = node.kind {
             let source = plan.sources[index]
             facts.append(("reads", source.decoded.map(\.origin.word).joined(separator: ", ")))

@@ -14,8 +14,10 @@ struct TimeProperty: Hashable, Sendable {
     /// Every row still to come has time ≥ M − lag, µs; nil: the column is no time column (any
     /// more).
     let lag: Int64?
-    /// The window whose bound the column is; nil: event time.
+    /// The window whose bound the column is; nil: event time, or the clock's.
     let bound: Bound?
+    /// `_extracted_at`, or a bound of windows over it: M is the clock's (dialect.md §1.11).
+    var isByClock = false
 
     struct Bound: Hashable, Sendable {
         /// Columns of the same window carry the same name.
@@ -77,6 +79,8 @@ struct WindowFunction: Sendable {
     /// Columns of the input.
     let timeColumn: Int
     let lag: Int64
+    /// Over `_extracted_at`.
+    let isByClock: Bool
     /// `partition_by` of a session.
     let partition: [Int]?
     /// Tells this window's bounds from another's.
@@ -102,8 +106,8 @@ struct WindowFunction: Sendable {
 
     func reading(timeColumn: Int, partition: [Int]?) -> WindowFunction {
         WindowFunction(
-            name: name, kind: kind, timeColumn: timeColumn, lag: lag, partition: partition,
-            window: window, place: place)
+            name: name, kind: kind, timeColumn: timeColumn, lag: lag, isByClock: isByClock,
+            partition: partition, window: window, place: place)
     }
 }
 
@@ -222,8 +226,10 @@ extension LogicalNode {
         }
         let change: ChangeMode =
             table.primaryKey.isEmpty ? .appendOnly : .updating(key: table.primaryKey)
-        let times = fields.indices.map { position in
-            position == table.eventTime ? TimeProperty(lag: 0, bound: nil) : nil
+        let times = fields.indices.map { position -> TimeProperty? in
+            if position == table.eventTime { return TimeProperty(lag: 0, bound: nil) }
+            let isClock = table.columns[position].metadata == .extractedAt
+            return isClock ? TimeProperty(lag: 0, bound: nil, isByClock: true) : nil
         }
         return LogicalNode(
             .scan(table), fields: fields, times: times, change: change, place: table.name.place)
@@ -294,8 +300,10 @@ extension LogicalNode {
                 window: window.window, isEnd: isEnd, isOpen: true, isSession: window.isSession)
         }
         let start = TimeProperty(
-            lag: window.size.map { $0 + window.lag }, bound: bound(isEnd: false))
-        let end = TimeProperty(lag: window.lag, bound: bound(isEnd: true))
+            lag: window.size.map { $0 + window.lag }, bound: bound(isEnd: false),
+            isByClock: window.isByClock)
+        let end = TimeProperty(
+            lag: window.lag, bound: bound(isEnd: true), isByClock: window.isByClock)
         // A session's rows wait for its end: no other time of theirs has a lag any more.
         let times = window.isSession ? input.times.map { $0?.closed(lag: nil) } : input.times
         return LogicalNode(
@@ -353,18 +361,21 @@ extension TimeProperty {
     /// A column of a UNION ALL (dialect.md §1.6): the greatest lag of its branches.
     static func greatest(_ branches: [TimeProperty?]) -> TimeProperty? {
         let times = branches.compactMap(\.self)
-        guard times.count == branches.count else { return nil }
+        guard times.count == branches.count, Set(times.map(\.isByClock)).count == 1 else {
+            return nil
+        }
+        let isByClock = times[0].isByClock
         let lags = times.compactMap(\.lag)
         let lag = lags.count == times.count ? lags.max() : nil
         let bounds = times.compactMap(\.bound)
         guard bounds.count == times.count, Set(bounds.map(\.isEnd)).count == 1 else {
-            return lag.map { TimeProperty(lag: $0, bound: nil) }
+            return lag.map { TimeProperty(lag: $0, bound: nil, isByClock: isByClock) }
         }
         let names = Set(bounds.map(\.window)).sorted()
         let bound = Bound(
             window: names.joined(separator: "+"), isEnd: bounds[0].isEnd,
             isOpen: bounds.allSatisfy(\.isOpen), isSession: bounds.contains(where: \.isSession))
-        return TimeProperty(lag: lag, bound: bound)
+        return TimeProperty(lag: lag, bound: bound, isByClock: isByClock)
     }
 
     /// The column as a key of an aggregate that closes with `window`, nil: of a DISTINCT, whose
@@ -382,7 +393,7 @@ extension TimeProperty {
             lag: lag,
             bound: bound.map {
                 Bound(window: $0.window, isEnd: $0.isEnd, isOpen: false, isSession: $0.isSession)
-            })
+            }, isByClock: isByClock)
     }
 }
 

@@ -145,7 +145,9 @@ final class Pruning {
         }
         let isOpen = { (column: Int) in input.times[column]?.bound?.isOpen == true }
         let time =
-            input.fields.indices.first { input.times[$0].map { $0.bound == nil } ?? false }
+            input.fields.indices.first { column in
+                input.times[column].map { $0.bound == nil && !$0.isByClock } ?? false
+            }
             ?? input.fields.indices.first { input.times[$0]?.bound?.isEnd == true && !isOpen($0) }
         let rest = columns.sorted().filter { $0 != time && !isOpen($0) }
         return (time.map { [sort($0)] } ?? []) + rest.map(sort)

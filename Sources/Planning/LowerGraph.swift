@@ -104,7 +104,9 @@ extension AggregateCall {
 }
 
 extension Window {
-    var text: String { "\(kind.text) time \(timeColumn) lag \(lag)" }
+    var text: String {
+        "\(kind.text) time \(timeColumn) lag \(lag)\(isByClock ? " by clock" : "")"
+    }
 }
 
 extension Window.Kind {

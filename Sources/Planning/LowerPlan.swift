@@ -198,7 +198,8 @@ final class Lowering {
                     hint: "name them: partition_by => (a, b)", place: function.place))
         }
         let window = Window(
-            kind: function.kind, timeColumn: function.timeColumn, lag: function.lag)
+            kind: function.kind, timeColumn: function.timeColumn, lag: function.lag,
+            isByClock: function.isByClock)
         let keys = function.partition
         guard let late = lateTable(of: input) else {
             return assign(window, keys, over: lower(input), node)
@@ -294,7 +295,8 @@ final class Lowering {
         // A session's rows can still come while M stands at its end.
         let isSession = time.bound?.isSession ?? false
         let window = Window(
-            kind: .existing, timeColumn: keys[key], lag: (time.lag ?? 0) + (isSession ? 1 : 0))
+            kind: .existing, timeColumn: keys[key], lag: (time.lag ?? 0) + (isSession ? 1 : 0),
+            isByClock: time.isByClock)
         return add(
             WindowAggregate(
                 window: window, keys: keys, aggregates: calls,

@@ -128,7 +128,9 @@ extension Lowering {
         }
         let projected = project(columns.expressions, names: columns.names, over: under, node)
         var aggregate = WindowAggregate(
-            window: Window(kind: lifted.window.kind, timeColumn: time, lag: lifted.window.lag),
+            window: Window(
+                kind: lifted.window.kind, timeColumn: time, lag: lifted.window.lag,
+                isByClock: lifted.window.isByClock),
             keys: keys, aggregates: calls, emitsChanges: parts.grouping.emitsChanges,
             lateOutput: output)
         aggregate.lateRoute = route

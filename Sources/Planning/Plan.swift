@@ -105,6 +105,18 @@ public enum ChangeMode: Sendable, Hashable {
     public var isUpdating: Bool { self != .appendOnly }
 }
 
+extension PlanNode {
+    /// The window whose time the operator acts on; nil: it acts on none.
+    public var window: Window? {
+        switch kind {
+        case .assignWindows(let window): window
+        case .sessionRows(let rows): rows.window
+        case .windowAggregate(let aggregate): aggregate.window
+        default: nil
+        }
+    }
+}
+
 public enum PlanNodeKind: Sendable {
     /// A scan: the source's decoded and computed columns.
     case source(Int)
@@ -176,6 +188,9 @@ public struct Window: Sendable, Hashable {
     public let timeColumn: Int
     /// Every row still to come has time ≥ M − lag (dialect.md §1.6).
     public let lag: Int64
+    /// Made over `_extracted_at`: M is the clock's (dialect.md §1.11), and no row has a watermark
+    /// of its own in it.
+    public let isByClock: Bool
     /// Of `assignWindows` and `sessionRows`, as of a `WindowAggregate`: where late rows go, and
     /// whose they are.
     public var lateRoute: LateRoute?
@@ -191,10 +206,11 @@ public struct Window: Sendable, Hashable {
         case existing
     }
 
-    public init(kind: Kind, timeColumn: Int, lag: Int64) {
+    public init(kind: Kind, timeColumn: Int, lag: Int64, isByClock: Bool = false) {
         self.kind = kind
         self.timeColumn = timeColumn
         self.lag = lag
+        self.isByClock = isByClock
     }
 }
 

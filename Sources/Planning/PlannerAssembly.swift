@@ -198,6 +198,7 @@ extension PlanningRun {
         }
         for node in lowering.graph.nodes {
             if let note = node.stateNote { notes.append(note) }
+            if let note = node.clockNote { notes.append(note) }
         }
         for (draft, mode) in zip(drafts, modes) {
             guard mode.key != nil, !draft.root.change.isUpdating || draft.hasBranches else {
@@ -238,6 +239,16 @@ extension PlanningRun {
 }
 
 extension PlanNode {
+    /// Windows that other ones are made of have told it.
+    fileprivate var clockNote: PlanNote? {
+        guard let window, window.isByClock else { return nil }
+        if case .existing = window.kind { return nil }
+        return PlanNote(
+            "a window over _extracted_at is closed by the clock: another run, or a replay, gives "
+                + "other windows (event_time = '_timestamp', the record's own time, gives the same)",
+            place: place)
+    }
+
     fileprivate var stateNote: PlanNote? {
         switch kind {
         case .aggregate(let aggregate) where !aggregate.keys.isEmpty:

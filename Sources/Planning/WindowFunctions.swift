@@ -43,6 +43,7 @@ extension QueryBuilder {
         let kind = try windowKind(name, values, labels.origin, call)
         let window = WindowFunction(
             name: name, kind: kind, timeColumn: time.column, lag: time.lag,
+            isByClock: input.node.times[time.column]?.isByClock ?? false,
             partition: labels.partition, window: nextWindow(), place: call.name.place)
         let node = LogicalNode.window(input.node, window)
         let qualifier = alias?.name.text ?? input.scope.columns.first?.qualifier
@@ -101,12 +102,6 @@ extension QueryBuilder {
                 hint: "take the window over the append-only source, then aggregate",
                 place: argument.place)
         }
-        if column.isMetadata, column.name == MetadataColumn.extractedAt.rawValue {
-            throw refuse(
-                "a window over _extracted_at",
-                "_timestamp, the record's own time, gives the same windows at every run",
-                at: argument.place)
-        }
         let time = input.node.times[column.position]
         if let time, let lag = time.lag { return (column.position, lag) }
         throw notATime(column, time, input, at: argument.place)
@@ -115,7 +110,10 @@ extension QueryBuilder {
     private func notATime(
         _ column: ScopeColumn, _ time: TimeProperty?, _ input: Relation, at place: SourcePlace
     ) -> Failure {
-        let known = input.scope.columns.filter { input.node.times[$0.position]?.lag != nil }
+        let known = input.scope.columns.filter {
+            let time = input.node.times[$0.position]
+            return time?.lag != nil && time?.isByClock == false
+        }
         var hint = "declare event_time = '\(column.name)' on the table that it comes from"
         if time?.bound != nil {
             hint = "a session's start comes too late to be a time; use its window_end"

@@ -33,6 +33,28 @@ public struct EpochRecord: Sendable {
 }
 
 extension EpochRecord {
+    /// The counters by operator, output or source.
+    public var counts: [String: [String: Int64]] {
+        var counts: [String: [String: Int64]] = [:]
+        for (name, count) in counters {
+            guard let dot = name.lastIndex(of: ".") else { continue }
+            counts[String(name[..<dot]), default: [:]][String(name[name.index(after: dot)...])] =
+                count
+        }
+        return counts
+    }
+
+    /// Whether every operator's rows are accounted for (design.md §3.13): in + made = out +
+    /// filtered + late + dead + merged + held. Scans and sources only give rows.
+    public var isConserved: Bool {
+        counts.allSatisfy { place, counts in
+            guard let came = counts["in"] else { return true }
+            let went = ["out", "filtered", "late", "idle_late", "dead", "merged", "held"]
+                .reduce(0) { $0 + (counts[$1] ?? 0) }
+            return came + (counts["made"] ?? 0) == went
+        }
+    }
+
     public func encoded() -> [UInt8] {
         var writer = RecordWriter()
         marker.write(to: &writer)

@@ -48,14 +48,18 @@ public struct TargetHistory: Sendable {
     public var open: [Marker]
     /// Intents that a rewind dropped; a sink may still hold one.
     public var dropped: [Marker]
+    /// The marker that was taken over with the target, if it was (`--adopt`).
+    public var adopted: Marker?
 
     public init(
-        target: TargetID, trimmed: Marker = .none, open: [Marker] = [], dropped: [Marker] = []
+        target: TargetID, trimmed: Marker = .none, open: [Marker] = [], dropped: [Marker] = [],
+        adopted: Marker? = nil
     ) {
         self.target = target
         self.trimmed = trimmed
         self.open = open
         self.dropped = dropped
+        self.adopted = adopted
     }
 }
 

@@ -12,10 +12,16 @@ public final class StateDirectory: Sendable {
 
     public let path: String
     public let identity: Identity
+    /// What processes before this one may have left behind.
+    public let leftovers: [Leftover]
     let store: RocksStore
-    private let lock: FileLock?
+    let lock: FileLock?
 
-    private init(path: String, identity: Identity, store: RocksStore, lock: FileLock?) {
+    init(
+        path: String, identity: Identity, store: RocksStore, lock: FileLock?,
+        leftovers: [Leftover] = []
+    ) {
+        self.leftovers = leftovers
         self.path = path
         self.identity = identity
         self.store = store
@@ -40,12 +46,17 @@ public final class StateDirectory: Sendable {
             let (pipelineID, generation) = try decodeIdentity(stored, path: path)
             let identity = Identity(
                 pipelineID: pipelineID, generation: generation, incarnation: incarnation)
-            return StateDirectory(path: path, identity: identity, store: store, lock: lock)
+            var batch = RocksBatch()
+            let leftovers = try noteStart(identity, in: store, &batch)
+            try store.write(batch)
+            return StateDirectory(
+                path: path, identity: identity, store: store, lock: lock, leftovers: leftovers)
         }
         let identity = Identity(
             pipelineID: entropy.uuid(), generation: 1, incarnation: incarnation)
         var batch = RocksBatch()
         batch.put(StateKeys.identity, encode(identity))
+        _ = try noteStart(identity, in: store, &batch)
         try store.write(batch)
         Failpoint.pass("state.identity.written")
         try LocalFiles.syncFolder(path)
@@ -68,7 +79,7 @@ public final class StateDirectory: Sendable {
         return StateDirectory(path: path, identity: identity, store: store, lock: nil)
     }
 
-    private static func encode(_ identity: Identity) -> [UInt8] {
+    static func encode(_ identity: Identity) -> [UInt8] {
         var writer = RecordWriter()
         writer.varint(formatVersion)
         writer.string(identity.pipelineID)
@@ -129,6 +140,7 @@ extension StateDirectory {
             history.trimmed = try Marker(from: &reader)
         }
         history.open = try openIntents(of: target).map(\.marker)
+        history.adopted = try adopted(target)?.marker
         try store.forEach(prefix: StateKeys.target(StateKeys.dropped, target)) {
             (_, value) throws(Failure) in
             var reader = RecordReader(value, subject: "dropped intent")

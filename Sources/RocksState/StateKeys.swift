@@ -11,6 +11,7 @@ enum StateKeys {
     static let offsets: [UInt8] = Array("P".utf8)
     static let intents: [UInt8] = Array("N".utf8)
     static let trims: [UInt8] = Array("T".utf8)
+    static let adopted: [UInt8] = Array("A".utf8)
     static let dropped: [UInt8] = Array("D".utf8)
     static let state: [UInt8] = Array("S".utf8)
     static let names: [UInt8] = Array("W".utf8)
@@ -20,6 +21,11 @@ enum StateKeys {
             writer.fixed64(marker.generation)
             writer.fixed64(marker.epoch)
         }
+    }
+
+    /// A process that wrote, or writes, under names of its own.
+    static func name(_ incarnation: UInt64) -> [UInt8] {
+        key(names) { $0.fixed64(incarnation) }
     }
 
     static func offset(source: String, partition: String) -> [UInt8] {

@@ -16,6 +16,8 @@ enum CommitReport: Sendable {
     /// Away; it will be tried again. For log and progress line.
     case waiting(TargetID, Failure)
     case failed(TargetID, Failure)
+    /// Nothing of dead processes' files is left in the target, or it could not be removed.
+    case swept(TargetID, Failure?)
 }
 
 /// Drives one committer. `offer` and `drain` come from the control thread.
@@ -36,11 +38,13 @@ final class CommitThread: Sendable {
         var attempt = 0
         /// Intents that the store does not have, by epoch: only where a mutant keeps them from it.
         var unwritten: [UInt64: Intent] = [:]
+        /// Dead processes whose files are still to be looked for.
+        var leftovers: [Leftover]
     }
 
     init(
         committer: any SinkCommitter, history: TargetHistory, open: [OpenIntent],
-        store: any EpochStore, clock: Clock,
+        leftovers: [Leftover], store: any EpochStore, clock: Clock,
         report: @escaping @Sendable (CommitReport) -> Void
     ) {
         var queue = CommitQueue(interval: committer.commitInterval)
@@ -49,7 +53,7 @@ final class CommitThread: Sendable {
         self.store = store
         self.clock = clock
         self.report = report
-        state = Mutex(State(queue: queue, history: history))
+        state = Mutex(State(queue: queue, history: history, leftovers: leftovers))
     }
 
     /// A durable intent, in epoch order.
@@ -131,10 +135,12 @@ final class CommitThread: Sendable {
                 state.attempt = 0
             }
             report(.takenOver(committer.target))
+            sweep()
             return .worked
         case (.committed(let version), .commit(let due)):
             Failpoint.pass("commit.done", subject(due))
             note(landed: due.count, version: version)
+            sweep()
             return .worked
         case (.fenced(let failure), _): return end(failure)
         case (.unavailable(let failure), _):
@@ -151,6 +157,20 @@ final class CommitThread: Sendable {
     }
 
     private var now: Int64 { Int64(clock.monotonicNanoseconds() / 1_000) }
+
+    /// Tidies up after dead processes, as far as the target has resolved their epochs.
+    private func sweep() {
+        let leftovers = state.withLock { $0.leftovers }
+        guard !leftovers.isEmpty else { return }
+        do {
+            let rest = try committer.sweep(leftovers)
+            state.withLock { $0.leftovers = rest }
+            if rest.isEmpty { report(.swept(committer.target, nil)) }
+        } catch {
+            state.withLock { $0.leftovers = [] }
+            report(.swept(committer.target, error))
+        }
+    }
 
     private func intent(_ marker: Marker) throws(Failure) -> Intent {
         if let unwritten = state.withLock({ $0.unwritten[marker.epoch] }) { return unwritten }

@@ -21,6 +21,11 @@ public protocol EpochStore: AnyObject, Sendable {
     /// Notes what sinks have taken, when no epoch follows.
     func write(trims: [TargetID: Marker]) throws(Failure)
     func stateReader() -> any StateReader
+    /// What processes before this one may have left behind, and that it is gone.
+    var leftovers: [Leftover] { get }
+    func forget(_ leftovers: [Leftover]) throws(Failure)
+    /// By target, the offsets below which it had everything when it was adopted.
+    func adoptedOffsets() throws(Failure) -> [TargetID: [PartitionOffset]]
 }
 
 extension StateDirectory: EpochStore {}
@@ -53,6 +58,9 @@ public final class MemoryEpochStore: EpochStore {
     }
 
     public func openIntents(of target: TargetID) throws(Failure) -> [OpenIntent] { [] }
+    public func adoptedOffsets() throws(Failure) -> [TargetID: [PartitionOffset]] { [:] }
+    public var leftovers: [Leftover] { [] }
+    public func forget(_ leftovers: [Leftover]) throws(Failure) {}
 
     public func intent(of target: TargetID, marker: Marker) throws(Failure) -> Intent {
         let intent = stored.withLock { stored in

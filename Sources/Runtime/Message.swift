@@ -8,6 +8,9 @@ import Synchronization
 enum Message: Sendable {
     case batch(Batch)
     case watermark(Watermark)
+    /// The clock as the sources saw it, µs: rows still to come have `_extracted_at` ≥ this. Sent
+    /// only where a window is closed by the clock (dialect.md §1.11).
+    case clock(Int64)
     /// An aligned barrier: ends the epoch of this number.
     case barrier(UInt64)
 }

@@ -43,7 +43,12 @@ final class NodeInstance {
     var edges: [Edge] = []
     var minimum: MinimumWatermark
     var announced: Watermark = .at(EventTime.never)
+    /// The same by the clock.
+    var clock: MinimumWatermark
+    var announcedClock = EventTime.never
     var counters = Counters()
+    /// Of a sink.
+    var tally = OutputTally()
     var alignment: Alignment
 
     enum Work {
@@ -57,9 +62,20 @@ final class NodeInstance {
         self.node = node
         self.work = work
         self.slotInputs = slotInputs
-        minimum = MinimumWatermark(producers: slotInputs.count, restored: restoredMinimum)
+        let isByClock = node.window?.isByClock ?? false
+        self.isByClock = isByClock
+        minimum = MinimumWatermark(
+            producers: slotInputs.count, restored: isByClock ? EventTime.never : restoredMinimum)
+        clock = MinimumWatermark(
+            producers: slotInputs.count, restored: isByClock ? restoredMinimum : EventTime.never)
         alignment = Alignment(slots: slotInputs.count)
     }
+
+    /// Whether it acts on the clock instead of event time.
+    let isByClock: Bool
+
+    /// M: what it has acted on.
+    var acted: Int64 { isByClock ? clock.minimum : minimum.minimum }
 
     /// Whether it keeps rows, so that it never steps out of the minimum (dialect.md §1.6).
     var isStateless: Bool {

@@ -62,7 +62,19 @@ extension Pipeline {
             }
             waiting[target] = failure
         case .failed(_, let failure): throw failure
+        case .swept(let target, let failure): try noteSwept(target, failure)
         }
+    }
+
+    /// Once no target has anything left of dead processes, they are forgotten. What could not be
+    /// removed is looked for again at the next start.
+    private func noteSwept(_ target: TargetID, _ failure: Failure?) throws(Failure) {
+        if let failure {
+            options.log(LogLine(.warning, failure.description, [("code", failure.code)]))
+            return
+        }
+        sweptTargets.insert(target)
+        if sweptTargets.count == commits.count { try store.forget(store.leftovers) }
     }
 
     /// The one write of an epoch, and only then the sinks.
@@ -74,6 +86,7 @@ extension Pipeline {
         let intents = makeIntents(reports, marker)
         if Mutant.commitBeforeWrite.isActive { try commitFirst(intents) }
         counters = total(reports)
+        checkConservation()
         let minima = reports.reduce(into: [UInt64: Int64]()) { minima, report in
             minima.merge(report.minima) { max($0, $1) }
         }
@@ -90,6 +103,22 @@ extension Pipeline {
         }
         Failpoint.pass("checkpoint.group_offsets")
         logEpoch(intents)
+    }
+
+    /// At every epoch; the first break is kept for the last line.
+    private func checkConservation() {
+        let found = Conservation(plan: plan, counters: counters).imbalances
+        guard imbalances.isEmpty, !found.isEmpty else { return }
+        imbalances = found
+        for imbalance in found {
+            options.log(
+                LogLine(
+                    .error, "rows are not conserved: a bug of millrace",
+                    [
+                        ("epoch", String(epoch)), ("place", imbalance.place),
+                        ("difference", String(imbalance.difference)),
+                    ]))
+        }
     }
 
     private func offer(_ intents: [Intent]) {
@@ -126,7 +155,7 @@ extension Pipeline {
             marker: context.identity.marker(epoch: epoch), writtenAt: options.clock.now(),
             minima: minima, counters: counters.isEmpty ? baseCounters : counters,
             hasEnded: hasEnded, byteCount: 0,
-            outputRows: latest.values.reduce(0) { $0 + $1.outputRows.reduce(0, +) })
+            outputRows: latest.values.reduce(0) { $0 + $1.tallies.reduce(0) { $0 + $1.rows } })
     }
 
     private func logEpoch(_ intents: [Intent]) {
@@ -144,7 +173,9 @@ extension Pipeline {
     /// Whether what the next barrier hands over has grown enough to take it early (design.md
     /// §3.11).
     var isEpochFull: Bool {
-        let limit = plan.settings.epochBytes ?? Pipeline.defaultEpochBytes
+        let memory = plan.settings.stateMemory.map { $0 / 4 } ?? .max
+        let limit =
+            plan.settings.epochBytes ?? min(memory, Pipeline.defaultEpochBytes)
         let pending = gauges.reduce(0) { $0 + $1.pendingBytes.load(ordering: .relaxed) }
         return Int64(pending) >= limit
     }

@@ -16,11 +16,19 @@ extension Pipeline {
         Failpoint.pass("start.opened")
         let owesCommits = try startCommitters()
         if let stored, stored.hasEnded { return try startEnded(owesCommits: owesCommits) }
+        let floors = try store.adoptedOffsets()
+        context.wantsRowOffsets =
+            AdoptionFloors(floors, above: try store.offsets()) != nil
         for source in plan.sources { sources.append(try factory.makeSource(source, context)) }
         try resolvePartitions(isNew: stored == nil)
         Failpoint.pass("start.resolved")
         context.nextEpoch = epoch + 1
-        try startWorkers(minima: stored?.minima ?? [:])
+        let ownFloors = AdoptionFloors(floors, above: offsets)
+        // Rows then stay on their worker: which targets drop them is known while they are pushed.
+        if ownFloors != nil {
+            wiring = Wiring(plan: plan, workers: options.workers, exchanges: false)
+        }
+        try startWorkers(minima: stored?.minima ?? [:], floors: ownFloors)
         Failpoint.pass("start.running")
     }
 
@@ -47,13 +55,13 @@ extension Pipeline {
             let history = try store.history(of: committer.target)
             let marker = try committer.readMarker()
             if case .stale = history.judge(marker, mayBeOld: committer.firstReadMayBeOld) {
-                throw Pipeline.staleDirectory(committer.name, marker, history)
+                throw history.stale(committer.name, found: marker, code: "state.stale")
             }
             threads.append(
                 CommitThread(
                     committer: committer, history: history,
-                    open: try store.openIntents(of: committer.target), store: store,
-                    clock: options.clock,
+                    open: try store.openIntents(of: committer.target),
+                    leftovers: store.leftovers, store: store, clock: options.clock,
                     report: { [reports] in reports.send(.commit($0)) }))
         }
         Failpoint.pass("start.markers_read")
@@ -62,21 +70,10 @@ extension Pipeline {
             let epochs = commit.openEpochs.map(String.init).joined(separator: " ")
             Failpoint.pass("start.open_intents", "\(commit.committer.name) \(epochs)")
         }
+        if commits.isEmpty, !store.leftovers.isEmpty { try store.forget(store.leftovers) }
         let owesCommits = commits.contains { !$0.isEmpty }
         for commit in commits { crew.employ(commit) }
         return owesCommits
-    }
-
-    static func staleDirectory(
-        _ name: String, _ marker: Marker?, _ history: TargetHistory
-    ) -> Failure {
-        let found = marker.map { "generation \($0.generation), epoch \($0.epoch)" } ?? "no epoch"
-        let known = "generation \(history.trimmed.generation), epoch \(history.trimmed.epoch)"
-        return Failure(
-            .fenced, "state.stale",
-            "\(name) holds \(found) of this pipeline, which this state directory does not know "
-                + "(it knows \(known) and \(history.open.count) open epochs)",
-            hint: "this directory is an old copy, or another copy is running: use the newest one")
     }
 
     /// Resolves where every partition begins and ends, and stores that before a row is read.
@@ -108,12 +105,15 @@ extension Pipeline {
         Failpoint.pass("start.offsets_written")
     }
 
-    private func startWorkers(minima: [UInt64: Int64]) throws(Failure) {
+    private func startWorkers(
+        minima: [UInt64: Int64], floors: AdoptionFloors?
+    ) throws(Failure) {
         gauges = (0..<options.workers).map { _ in WorkerGauges() }
         let builder = WorkerBuilder(
             plan: plan, options: options, store: store, sources: sources, factory: factory,
             context: context, wiring: wiring, minima: minima, partitions: partitions,
-            gauges: gauges, report: { [reports] in reports.send(.worker($0)) })
+            gauges: gauges, floors: floors,
+            report: { [reports] in reports.send(.worker($0)) })
         var workers: [Worker] = []
         for index in 0..<options.workers { workers.append(try builder.makeWorker(index)) }
         for worker in workers { crew.employ(worker) }

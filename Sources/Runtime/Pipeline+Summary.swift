@@ -14,7 +14,7 @@ extension Pipeline {
         for report in reports {
             for (node, counters) in zip(plan.nodes, report.counters) {
                 for (counter, count) in counters.named where count != 0 {
-                    total["\(name(of: node)).\(counter)", default: 0] += count
+                    total["\(plan.counterName(of: node)).\(counter)", default: 0] += count
                 }
             }
             let sourceNodes = plan.nodes.compactMap { node -> Int? in
@@ -28,14 +28,17 @@ extension Pipeline {
                 total["\(prefix).refused", default: 0] += counters.refused
                 total["\(prefix).skipped", default: 0] += counters.skipped
             }
+            for (output, tally) in zip(plan.outputs, report.tallies) {
+                let name = "output:\(output.name)"
+                total["\(name).rows", default: 0] += tally.rows
+                total["\(name).digest", default: 0] &+= Int64(bitPattern: tally.digest)
+            }
+        }
+        for (index, node) in plan.nodes.enumerated() {
+            let held = reports.reduce(0) { $0 + $1.held[index] }
+            total["\(plan.counterName(of: node)).held"] = held == 0 ? nil : held
         }
         return total
-    }
-
-    /// A stable name of a node in counters.
-    func name(of node: PlanNode) -> String {
-        if case .sink(let output) = node.kind { return "output:\(plan.outputs[output].name)" }
-        return "operator:" + String(node.operatorID, radix: 16)
     }
 
     func progress(since records: Int64, seconds: Double) -> ProgressReport {
@@ -58,22 +61,24 @@ extension Pipeline {
 
     func summary() -> RunSummary {
         let sums = counters.isEmpty ? baseCounters : counters
+        let conservation = Conservation(plan: plan, counters: sums)
         func sum(_ suffix: String) -> Int64 {
             sums.reduce(0) { $0 + ($1.key.hasSuffix(suffix) ? $1.value : 0) }
         }
         return RunSummary(
-            epoch: epoch, sources: plan.sources.map { sourceSummary($0, sums) },
+            epoch: epoch, sources: plan.sources.indices.map { sourceSummary($0, sums, conservation) },
             outputs: plan.outputs.map { outputSummary($0, sums) },
             lateRows: sum(".late") + sum(".idle_late"), deadRows: sum(".dead") + sum(".refused"),
             openEpochs: commits.filter { !$0.isEmpty }.map {
                 (name: $0.committer.name, epochs: $0.openEpochs)
             },
-            imbalances: imbalances(sums))
+            operators: conservation.operators, imbalances: imbalances)
     }
 
     private func sourceSummary(
-        _ source: SourcePlan, _ sums: [String: Int64]
+        _ index: Int, _ sums: [String: Int64], _ conservation: Conservation
     ) -> RunSummary.SourceSummary {
+        let source = plan.sources[index]
         let prefix = "source:\(source.name)."
         let own = sums.filter { $0.key.hasPrefix(prefix) }
         return RunSummary.SourceSummary(
@@ -81,46 +86,20 @@ extension Pipeline {
             counters: Dictionary(
                 uniqueKeysWithValues: own.map { (String($0.key.dropFirst(prefix.count)), $0.value) }
             ),
+            late: conservation.sum(["late", "idle_late"], below: index),
+            dead: (sums["\(prefix)refused"] ?? 0) + conservation.sum(["dead"], below: index),
+            filtered: conservation.sum(["filtered"], below: index),
             offsets: offsets.filter { $0.source == source.name })
     }
 
     private func outputSummary(
         _ output: OutputPlan, _ sums: [String: Int64]
     ) -> RunSummary.OutputSummary {
-        RunSummary.OutputSummary(
-            name: output.name, rows: sums["output:\(output.name).out"] ?? 0,
-            commits: commitCounts[output.outputID] ?? 0, version: versions[output.outputID])
-    }
-
-    /// in + made = out + filtered + late + dead + merged + held, by node; held is what is left, so
-    /// without state it must be zero, and it is never negative (design.md §3.13).
-    private func imbalances(_ sums: [String: Int64]) -> [(place: String, difference: Int64)] {
-        plan.nodes.compactMap { node in
-            let name = name(of: node)
-            func count(_ counter: String) -> Int64 { sums["\(name).\(counter)"] ?? 0 }
-            let gone =
-                count("out") + count("filtered") + count("late") + count("idle_late")
-                + count("dead") + count("merged")
-            let difference = count("in") + count("made") - gone
-            guard !node.isSource else { return nil }
-            let isStateless = node.keepsNothing
-            return (isStateless ? difference != 0 : difference < 0)
-                ? (place: name, difference: difference) : nil
-        }
-    }
-}
-
-extension PlanNode {
-    var isSource: Bool {
-        if case .source = kind { return true }
-        return false
-    }
-
-    var keepsNothing: Bool {
-        switch kind {
-        case .project, .filter, .unionAll, .sink: true
-        default: false
-        }
+        let digest = sums["output:\(output.name).digest"] ?? 0
+        return RunSummary.OutputSummary(
+            name: output.name, rows: sums["output:\(output.name).rows"] ?? 0,
+            commits: commitCounts[output.target] ?? 0, version: versions[output.target],
+            digest: output.hasDigest ? UInt64(bitPattern: digest) : nil)
     }
 }
 
@@ -131,5 +110,13 @@ extension Counters {
             ("in", rowsIn), ("made", made), ("out", out), ("filtered", filtered), ("late", late),
             ("idle_late", idleLate), ("part_late", partLate), ("dead", dead), ("merged", merged),
         ]
+    }
+}
+
+extension OutputPlan {
+    /// Rows of a blackhole are not hashed: it is there to measure what comes before it.
+    var hasDigest: Bool {
+        if case .blackhole = connector { return false }
+        return true
     }
 }

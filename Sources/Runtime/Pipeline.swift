@@ -42,6 +42,8 @@ public final class Pipeline {
     var atEnd: Set<Int> = []
     var drained: Set<Int> = []
     var waiting: [TargetID: Failure] = [:]
+    var imbalances: [(place: String, difference: Int64)] = []
+    var sweptTargets: Set<TargetID> = []
     var versions: [TargetID: Int64] = [:]
     var commitCounts: [TargetID: Int64] = [:]
     var lastCheckpointBytes: Int64 = 0

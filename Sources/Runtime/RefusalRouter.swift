@@ -26,6 +26,10 @@ final class RefusalRouter {
     /// Rows refused by expressions and sinks since the process began: for `--strict` and the last
     /// line.
     private(set) var failedRows: Int64 = 0
+    /// Rows written to the tables of refused rows, by output.
+    private(set) var tallies: [Int: OutputTally] = [:]
+    /// Targets that have what is passing now: nothing of it goes there again.
+    var satisfied: Set<TargetID> = []
 
     init(
         identity: Identity, plan: Plan, describe: @escaping @Sendable (SourcePlace) -> String,
@@ -107,6 +111,8 @@ final class RefusalRouter {
     private func write(_ batch: Batch, toTable output: Int) throws(Failure) {
         let writer = writers[output].required("an output without a writer on this worker")
         let refused = try writer.write(batch)
+        tallies[output, default: OutputTally()].add(
+            batch, refused: refused, isHashed: plan.outputs[output].hasDigest)
         if let first = refused.first {
             throw Failure(
                 .badRow, "refusal.refused",
@@ -143,9 +149,12 @@ final class RefusalRouter {
         case .skip: return
         case .fail: try fail(letter)
         case .deadLetter:
-            if let table { letters[table, default: []].append(letter) }
+            if let table, !satisfied.contains(plan.outputs[table].target) {
+                letters[table, default: []].append(letter)
+            }
             if let topic, let cluster {
                 let target = TargetIdentity.kafka(bootstrapServers: cluster)
+                if satisfied.contains(target) { return }
                 outboxes[target, default: OutboxPart(target: target)]
                     .append(letter.record(topic: topic))
             }

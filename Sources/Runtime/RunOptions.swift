@@ -55,12 +55,19 @@ public struct RunSummary: Sendable {
     public var deadRows: Int64
     /// Targets that hold open epochs, by name: a sink that was away at the end.
     public var openEpochs: [(name: String, epochs: [UInt64])]
-    /// Conservation, by operator: the difference between what came in and what became of it.
+    /// In the order of the plan.
+    public var operators: [OperatorSummary]
+    /// Conservation, of the first epoch where it did not hold: the difference between what came in and what became of it.
     public var imbalances: [(place: String, difference: Int64)]
 
     public struct SourceSummary: Sendable {
         public var name: String
         public var counters: [String: Int64]
+        /// What became of its rows in operators that read no other source.
+        public var late: Int64
+        /// Refused records, and rows that failed later.
+        public var dead: Int64
+        public var filtered: Int64
         public var offsets: [PartitionOffset]
     }
 
@@ -69,5 +76,7 @@ public struct RunSummary: Sendable {
         public var rows: Int64
         public var commits: Int64
         public var version: Int64?
+        /// Order-independent, of the rows that stand (OutputTally); nil where none is kept.
+        public var digest: UInt64?
     }
 }

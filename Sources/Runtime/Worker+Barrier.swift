@@ -61,13 +61,17 @@ extension Worker {
         parts += refusals.takeOutboxes()
         shared.stateBytes.store(heldBytes, ordering: .relaxed)
         epoch = nil
+        // Before the report: else the control thread would find the epoch full that it has just
+        // got.
+        noteState()
         Failpoint.pass("barrier.passed")
         report(
             .epoch(
                 WorkerEpoch(
                     worker: index, epoch: done.number, offsets: done.offsets, deltas: done.deltas,
                     parts: parts, minima: minima, counters: nodes.map(\.counters),
-                    sources: feeds.map(\.counters), outputRows: outputRows)))
+                    sources: feeds.map(\.counters), tallies: plan.outputs.indices.map { tally(of: $0) },
+                    held: nodes.map(\.heldRows))))
         try release()
     }
 
@@ -91,17 +95,26 @@ extension Worker {
     private var minima: [UInt64: Int64] {
         var minima: [UInt64: Int64] = [:]
         for instance in nodes where !instance.isStateless {
-            minima[instance.node.operatorID] = instance.minimum.minimum
+            minima[instance.node.operatorID] = instance.acted
         }
         return minima
     }
 
-    private var outputRows: [Int64] {
-        var rows: [Int64] = Array(repeating: 0, count: plan.outputs.count)
+    /// Rows that came down the plan, and those that were refused into the output's table.
+    private func tally(of output: Int) -> OutputTally {
+        var tally = refusals.tallies[output] ?? OutputTally()
         for instance in nodes {
-            if case .sink(let output, _) = instance.work { rows[output] += instance.counters.out }
+            if case .sink(output, _) = instance.work { tally = tally + instance.tally }
         }
-        return rows
+        return tally
+    }
+}
+
+extension NodeInstance {
+    /// Rows in state that will still show in output.
+    fileprivate var heldRows: Int64 {
+        if case .transform(let transform) = work { return transform.held.rows }
+        return 0
     }
 }
 

@@ -19,10 +19,15 @@ extension Worker {
         switch message {
         case .batch(let batch): try push(batch, into: node, input: instance.slotInputs[slot])
         case .watermark(let watermark):
-            if instance.minimum.note(watermark, from: slot) {
+            if instance.minimum.note(watermark, from: slot), !instance.isByClock {
                 try advance(node, to: instance.minimum.minimum)
             }
             try announce(node)
+        case .clock(let time):
+            guard instance.clock.note(.at(time), from: slot) else { return }
+            if instance.isByClock { try advance(node, to: instance.clock.minimum) }
+            instance.announcedClock = instance.clock.minimum
+            try send(.clock(instance.clock.minimum), from: node)
         case .barrier(let number):
             if instance.alignment.arrived(number, slot: slot) {
                 try pass(barrier: number, through: node)
@@ -40,12 +45,18 @@ extension Worker {
             try forward(&output, from: node)
         case .sink(let number, let writer):
             instance.counters.rowsIn += Int64(batch.rowCount)
+            if refusals.satisfied.contains(plan.outputs[number].target) {
+                instance.counters.filtered += Int64(batch.rowCount)
+                return
+            }
             let checked = plan.outputs[number].check(batch)
             instance.counters.filtered += Int64(checked.takenBack)
             try refuse(checked.errors, of: batch, at: number, instance)
             if checked.rows.rowCount == 0 { return }
             let refused = try writer.write(checked.rows)
             instance.counters.out += Int64(checked.rows.rowCount - refused.count)
+            instance.tally.add(
+                checked.rows, refused: refused, isHashed: plan.outputs[number].hasDigest)
             try refuse(refused, of: checked.rows, at: number, instance)
         }
     }

@@ -76,6 +76,9 @@ struct SourceFeed {
 extension Worker {
     /// One chunk of one source. False: nothing was there.
     func poll(_ feed: Int) throws(Failure) -> Bool {
+        let before = floors == nil ? [] : feeds[feed].reader.positions
+        // Before the reader stamps its rows.
+        if usesClock { try announceClock(feed, at: clock.now()) }
         let chunk = try feeds[feed].reader.poll(maximumRows: plan.settings.batchRows)
         guard let chunk else {
             try noteQuiet(feed)
@@ -87,13 +90,19 @@ extension Worker {
         feeds[feed].counters.skipped += Int64(chunk.skippedCount)
         try awaken(chunk.partition, of: feed)
         for refused in chunk.refused {
-            try refusals.recordRefused(refused, source: feeds[feed].plan)
+            let partition = PartitionKey(
+                source: feeds[feed].plan.name, partition: refused.partition)
+            try refuse(refused, of: feed, partition)
         }
         if chunk.batch.rowCount > 0 {
             let batch = timed(chunk.batch, partition: chunk.partition, of: feed)
             let instance = nodes[feeds[feed].node]
             instance.counters.out += Int64(batch.rowCount)
-            try send(.batch(batch), from: feeds[feed].node)
+            if let floors {
+                try sendPieces(batch, chunk, at: before[chunk.partition], from: feed, floors)
+            } else {
+                try send(.batch(batch), from: feeds[feed].node)
+            }
         }
         feeds[feed].partitions[chunk.partition].isAtEnd = chunk.isAtEnd
         try announceSource(feed)
@@ -140,12 +149,29 @@ extension Worker {
         if changed { try announceSource(feed) }
     }
 
+    /// Tells the scan's consumers what time it is, at most every `clockStep`; a clock that was set
+    /// back is not told.
+    private func announceClock(_ feed: Int, at time: Int64) throws(Failure) {
+        let instance = nodes[feeds[feed].node]
+        let (next, overflow) = instance.announcedClock.addingReportingOverflow(Worker.clockStep)
+        guard !overflow, time >= next else { return }
+        instance.announcedClock = time
+        try send(.clock(time), from: feeds[feed].node)
+    }
+
+    /// µs. Fine enough for a person who looks, and no burden beside rows.
+    private static let clockStep: Int64 = 100_000
+
     /// Tells the scan's consumers its watermark, if it is news. Without an event time a scan has
     /// none:
     /// only its end counts.
     func announceSource(_ feed: Int) throws(Failure) {
         let instance = nodes[feeds[feed].node]
         let watermark = feeds[feed].watermark(isBounded: mode == .bounded)
+        if watermark == .at(EventTime.end), usesClock, instance.announcedClock < EventTime.end {
+            instance.announcedClock = EventTime.end
+            try send(.clock(EventTime.end), from: feeds[feed].node)
+        }
         guard watermark != instance.announced else { return }
         instance.announced = watermark
         try send(.watermark(watermark), from: feeds[feed].node)

@@ -24,7 +24,10 @@ struct WorkerEpoch: Sendable {
     /// Of this process, absolute, by node.
     let counters: [Counters]
     let sources: [SourceCounters]
-    let outputRows: [Int64]
+    /// Of this process, absolute, by output.
+    let tallies: [OutputTally]
+    /// Rows that each node holds now.
+    let held: [Int64]
 }
 
 /// What a source has delivered on one worker, since the process began.
@@ -71,8 +74,12 @@ final class Worker {
     let shared: WorkerGauges
     var nodes: [NodeInstance]
     var feeds: [SourceFeed]
+    /// Whether a window is closed by the clock.
+    let usesClock: Bool
     /// For each node, the exchanges that rows pushed into it can reach on this worker.
     let reach: [[Edge]]
+    /// What outputs of an adopted pipeline have already.
+    let floors: AdoptionFloors?
 
     var epoch: EpochInProgress?
     var isStopping = false
@@ -85,7 +92,8 @@ final class Worker {
     init(
         index: Int, workers: Int, plan: Plan, mode: RunMode, clock: Clock, inbox: Inbox,
         inlets: [Inlet], nodes: [NodeInstance], feeds: [SourceFeed], refusals: RefusalRouter,
-        shared: WorkerGauges, report: @escaping @Sendable (WorkerReport) -> Void
+        floors: AdoptionFloors?, shared: WorkerGauges,
+        report: @escaping @Sendable (WorkerReport) -> Void
     ) {
         self.index = index
         self.workers = workers
@@ -97,8 +105,10 @@ final class Worker {
         self.nodes = nodes
         self.feeds = feeds
         self.refusals = refusals
+        self.floors = floors
         self.shared = shared
         self.report = report
+        usesClock = nodes.contains(where: \.isByClock)
         reach = Worker.reach(of: nodes)
     }
 
@@ -135,8 +145,8 @@ final class Worker {
 
     /// Restored state first closes what the restored minima make due; then everybody learns them.
     private func start() throws(Failure) {
-        for node in nodes.indices where nodes[node].minimum.minimum > EventTime.never {
-            try advance(node, to: nodes[node].minimum.minimum)
+        for node in nodes.indices where nodes[node].acted > EventTime.never {
+            try advance(node, to: nodes[node].acted)
             try announce(node)
         }
         for feed in feeds.indices { try announceSource(feed) }
@@ -151,7 +161,7 @@ final class Worker {
         }
         if try receive() { progressed = true }
         if epoch == nil, !isStopping, !shared.isHeld, try pollSources() { progressed = true }
-        noteState()
+        if progressed { noteState() }
         reportDrained()
         return progressed
     }
@@ -203,9 +213,13 @@ final class Worker {
         return progressed
     }
 
-    /// Shows the control thread what this worker holds.
-    private func noteState() {
+    /// Shows the control thread what this worker holds: what the next barrier will hand over is
+    /// dirty state, records for the outbox, and rows that wait in writers (design.md §3.11).
+    func noteState() {
         var pending = refusals.pendingBytes
+        for instance in nodes {
+            if case .transform(let transform) = instance.work { pending += transform.dirtyBytes }
+        }
         for writer in refusals.writers.values { pending += writer.pendingBytes }
         shared.pendingBytes.store(pending, ordering: .relaxed)
         let records = feeds.reduce(0) { $0 + $1.counters.records }
@@ -219,9 +233,7 @@ final class Worker {
 
     private func reportDrained() {
         guard mode == .bounded, !hasReportedDrained else { return }
-        guard nodes.allSatisfy({ $0.minimum.minimum == EventTime.end || $0.isSource }) else {
-            return
-        }
+        guard nodes.allSatisfy({ $0.acted == EventTime.end || $0.isSource }) else { return }
         guard feeds.allSatisfy(\.isAtEnd) else { return }
         hasReportedDrained = true
         report(.drained(worker: index))

@@ -18,9 +18,10 @@ struct Wiring {
         let input: Int
     }
 
-    init(plan: Plan, workers: Int) {
+    /// Without exchanges rows reach the writers of the worker that read them.
+    init(plan: Plan, workers: Int, exchanges: Bool = true) {
         inboxes = (0..<workers).map { _ in Inbox() }
-        guard workers > 1 else { return }
+        guard workers > 1, exchanges else { return }
         for node in plan.nodes {
             for input in node.inputs.indices {
                 guard case .hash = node.exchange[input] else { continue }
@@ -50,6 +51,7 @@ struct WorkerBuilder {
     /// By source: what each worker reads.
     let partitions: [[PartitionOffset]]
     let gauges: [WorkerGauges]
+    let floors: AdoptionFloors?
     let report: @Sendable (WorkerReport) -> Void
 
     func makeWorker(_ index: Int) throws(Failure) -> Worker {
@@ -67,7 +69,7 @@ struct WorkerBuilder {
             index: index, workers: options.workers, plan: plan, mode: options.mode,
             clock: options.clock, inbox: wiring.inboxes[index],
             inlets: inlets(of: index, nodes), nodes: nodes, feeds: try feeds(of: index),
-            refusals: refusals, shared: gauges[index], report: report)
+            refusals: refusals, floors: floors, shared: gauges[index], report: report)
     }
 
     private func makeNode(

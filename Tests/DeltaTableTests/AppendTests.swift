@@ -321,7 +321,7 @@ struct AppendTests {
         #expect(history[0].addedRows == 6 && history[0].addedFiles == 1)
         #expect(history[0].markers == [table.marker(4)])
         #expect(history[0].pipelineID == TableFixture.pipeline)
-        #expect(history[0].offsets?["orders/0"]?.int64 == 40)
+        #expect(history[0].offsets?["orders"]?["0"]?.int64 == 40)
         #expect(history[1].operation == "CREATE TABLE")
         #expect(try DeltaLog(table.store).version(at: history[1].timestamp - 1) == nil)
         #expect(try DeltaLog(table.store).version(at: .max) == 1)

@@ -53,7 +53,11 @@ final class TableFixture {
         for batch in batches { try writer.write(batch) }
         return DeltaEpochIntent(
             marker: marker(epoch), files: try writer.close(),
-            offsets: .object([.init("orders/0", .integer(epoch * 10))]))
+            offsets: [
+                PartitionOffset(
+                    source: "orders", partition: "0", next: Int64(epoch) * 10, fingerprint: nil,
+                    highestTime: EventTime.never, end: nil)
+            ])
     }
 
     @discardableResult

@@ -63,7 +63,7 @@ struct SQLCorpusIdleTests {
             identity: Identity(pipelineID: "idle", generation: 1, incarnation: 1))
         let pipeline = Pipeline(
             plan: plan, options: RunOptions(mode: .live, workers: 1), store: store,
-            factory: IdleConnectors(source: source, rows: rows), stop: stop)
+            factory: FedConnectors(source: source, rows: rows), stop: stop)
         let summary = try pipeline.run()
         let found = rows.take().mapValues { $0.flatMap { texts($0.batch) } }
         #expect(found["out"] == ["2026-01-01 00:00:10+00|2"])
@@ -73,7 +73,8 @@ struct SQLCorpusIdleTests {
     }
 }
 
-private struct IdleConnectors: ConnectorFactory {
+/// One source that a test feeds while the pipeline runs.
+struct FedConnectors: ConnectorFactory {
     let source: ValuesSource
     let rows: CorpusRows
 

@@ -4,6 +4,7 @@
 import Columns
 import Connectors
 import Contracts
+import Environment
 import Kernels
 import Planning
 import Progress
@@ -96,8 +97,7 @@ struct CorpusRun {
             let isLast = segment.endIndex == rows.count
             let pipeline = Pipeline(
                 plan: plan,
-                options: RunOptions(
-                    mode: isLast && closes ? .bounded : .availableNow, workers: workers),
+                options: options(isLast && closes ? .bounded : .availableNow, workers),
                 store: store,
                 factory: CorpusConnectors(
                     given: given, script: Script(batches.map(\.step)), partitions: partitions,
@@ -106,7 +106,8 @@ struct CorpusRun {
             result.imbalances += summary.imbalances.map { "\($0.place): \($0.difference)" }
             workers = workers == 4 ? 1 : workers == 1 ? 3 : 4
         }
-        for (counter, count) in try store.currentEpoch()?.counters ?? [:] {
+        for (counter, count) in try store.currentEpoch()?.counters ?? [:]
+        where !counter.hasSuffix(".digest") {
             let name = counter.split(separator: ".").last.map(String.init) ?? counter
             result.counters[name, default: 0] += count
         }
@@ -126,6 +127,13 @@ struct CorpusRun {
         }
         let cut = max(length, (rows.count + 7) / 8)
         return stride(from: 0, to: rows.count, by: cut).map { rows[$0..<min($0 + cut, rows.count)] }
+    }
+
+    /// The clock stands where the corpus' rows are extracted.
+    private func options(_ mode: RunMode, _ workers: Int) -> RunOptions {
+        var options = RunOptions(mode: mode, workers: workers)
+        options.clock = Clock(now: { 0 }, monotonicNanoseconds: Clock.system.monotonicNanoseconds)
+        return options
     }
 }
 

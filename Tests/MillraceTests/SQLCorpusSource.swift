@@ -133,7 +133,7 @@ private final class ScriptedReader: SourceReader {
 /// Decodes the rows of a file with the production decoders, as many a batch as the configuration
 /// says.
 func decode(
-    _ rows: ArraySlice<CorpusFile.InputRow>, _ plan: Plan, batchRows: Int
+    _ rows: ArraySlice<CorpusFile.InputRow>, _ plan: Plan, batchRows: Int, extractedAt: Int64 = 0
 ) throws -> [ScriptedBatch] {
     var decoders: [String: MessageDecoder] = [:]
     for source in plan.sources where source.format.kind != .columns {
@@ -152,7 +152,7 @@ func decode(
                 partition: Int32(first.partition), offset: Int64(offset), key: row.key,
                 value: row.value)
         }
-        let decoded = try decoder.decode(messages, extractedAt: 0)
+        let decoded = try decoder.decode(messages, extractedAt: extractedAt)
         batches.append(
             ScriptedBatch(
                 step: Script.Step(source: first.source, partition: String(first.partition)),

@@ -40,7 +40,11 @@ import Types
                     ]))
             let intent = DeltaEpochIntent(
                 marker: marker, files: try writer.close(),
-                offsets: .object([.init("orders/0", .integer(epoch * 100))]))
+                offsets: [
+                    PartitionOffset(
+                        source: "orders", partition: "0", next: Int64(epoch) * 100,
+                        fingerprint: nil, highestTime: EventTime.never, end: nil)
+                ])
             let outcome = try committer.append([intent], known: known)
             #expect(outcome == .committed(version: Int64(epoch)))
             known.append(marker)
@@ -107,7 +111,7 @@ import Types
             #expect(versions.compactMap { $0["version"]?.int64 } == [2, 1, 0])
             #expect(versions.map { $0["added_rows"]?.int64 } == [10, 5, 0])
             #expect(versions[0]["epochs"]?.array == [.number("20")])
-            #expect(versions[0]["offsets"]?["orders/0"]?.int64 == 200)
+            #expect(versions[0]["offsets"]?["orders"]?["0"]?.int64 == 200)
             #expect(versions[2]["operation"]?.string == "CREATE TABLE")
             let limited = await output(["table", "history", path, "--limit", "1"])
             #expect(limited.text.hasPrefix("version 2  "))

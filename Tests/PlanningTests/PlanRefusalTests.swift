@@ -80,9 +80,6 @@ private let refusals: [PlanRefusal] = [
         "SELECT count(*) FROM tumble(bids, price, INTERVAL '1 s') GROUP BY window_end",
         "sql.window_time", says: "the time column here is ts", at: "price"),
     q(
-        "SELECT count(*) FROM tumble(bids, _extracted_at, INTERVAL '1 s') GROUP BY window_end",
-        "sql.unsupported", says: "_timestamp", at: "_extracted_at"),
-    q(
         "SELECT count(*) FROM tumble(people, id, INTERVAL '1 s') GROUP BY window_end",
         "sql.window_over_updates", says: "updating", at: "id,"),
     q(

@@ -170,6 +170,11 @@ private let planCases: [PlanCase] = [
             CREATE MATERIALIZED VIEW early USING print WITH (emit = 'on_change') AS
             SELECT window_end, auction, top FROM minutes;
             """),
+    printed(
+        "clock-window",
+        "SELECT e, max(n) AS n FROM (SELECT window_end AS e, auction, count(*) AS n "
+            + "FROM tumble(bids, _extracted_at, INTERVAL '1 min') GROUP BY window_end, auction) AS x "
+            + "GROUP BY e"),
     PlanCase(
         name: "upsert-delta",
         sql: """

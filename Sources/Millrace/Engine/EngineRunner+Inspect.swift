@@ -35,10 +35,16 @@ extension EngineRunner {
     }
 
     private func json(_ record: EpochRecord) -> String {
-        "{\"generation\":\(record.marker.generation),\"epoch\":\(record.marker.epoch),"
+        let counts = record.counts.sorted { $0.key < $1.key }.map { place, counts in
+            let members = counts.sorted { $0.key < $1.key }
+                .map { "\(JSONText.quoted($0.key)):\($0.value)" }
+            return "\(JSONText.quoted(place)):{\(members.joined(separator: ","))}"
+        }
+        return "{\"generation\":\(record.marker.generation),\"epoch\":\(record.marker.epoch),"
             + "\"written_at\":\(JSONText.quoted(time(record.writtenAt))),"
             + "\"bytes\":\(record.byteCount),\"output_rows\":\(record.outputRows),"
-            + "\"ended\":\(record.hasEnded)}"
+            + "\"ended\":\(record.hasEnded),\"conserved\":\(record.isConserved),"
+            + "\"counts\":{\(counts.joined(separator: ","))}}"
     }
 
     private func time(_ microseconds: Int64) -> String {

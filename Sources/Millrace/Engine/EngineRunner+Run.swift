@@ -11,15 +11,10 @@ import Runtime
 
 extension EngineRunner {
     public func run(_ command: RunCommand, _ terminal: Terminal) async throws -> Int32 {
-        if command.takeover == .adopt {
-            throw Failure(
-                .invalid, "usage.adopt", "this version cannot adopt another pipeline's table",
-                hint: "restore that pipeline's state directory, or append to it with --beside")
-        }
         let topology = try LoadedTopology(command.file, settings: command.engine.settings)
         let path = command.engine.stateDirectory ?? ".millrace/\(topology.plan.name)"
         let log = EventLog(command.engine, terminal)
-        let store = try StateDirectory.open(path: path, entropy: .system)
+        let opened = try StateDirectory.open(path: path, entropy: .system)
         let stop = StopRequest()
         SignalThread.start(stop)
         var options = RunOptions(
@@ -29,11 +24,17 @@ extension EngineRunner {
         options.describe = topology.describe
         options.log = log.line
         options.onProgress = { log.progress($0, name: topology.plan.name) }
-        log.started(topology.plan.name, store.identity, path)
-        let pipeline = Pipeline(
-            plan: topology.plan, options: options, store: store, factory: LiveConnectors(),
-            stop: stop)
-        let summary = try await onThread { () throws(Failure) in try pipeline.run() }
+        let adopts = command.takeover == .adopt
+        let summary = try await onThread { [options, plan = topology.plan] () throws(Failure) in
+            let store = adopts
+                ? try Adopter(plan: plan, options: options, factory: LiveConnectors())
+                    .adopt(into: opened)
+                : opened
+            log.started(plan.name, store.identity, path)
+            return try Pipeline(
+                plan: plan, options: options, store: store, factory: LiveConnectors(), stop: stop
+            ).run()
+        }
         terminal.write(RunReport(summary).text(asJSON: command.printsJSON))
         let hasRefused = summary.lateRows + summary.deadRows > 0
         return command.isStrict && hasRefused ? 3 : 0

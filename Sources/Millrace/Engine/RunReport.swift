@@ -37,20 +37,36 @@ struct RunReport {
                 "\(JSONText.quoted($0.key)):\($0.value)"
             }
             return "{\"name\":\(JSONText.quoted(source.name)),\(counters.joined(separator: ","))"
-                + "\(counters.isEmpty ? "" : ",")\"offsets\":[\(offsets.joined(separator: ","))]}"
+                + "\(counters.isEmpty ? "" : ",")\"late\":\(source.late),"
+                + "\"dead\":\(source.dead),\"filtered\":\(source.filtered),"
+                + "\"offsets\":[\(offsets.joined(separator: ","))]}"
         }
         let outputs = summary.outputs.map { output in
-            "{\"name\":\(JSONText.quoted(output.name)),\"rows\":\(output.rows),"
+            let digest = output.digest.map { JSONText.quoted(RunReport.hexadecimal($0)) }
+            return "{\"name\":\(JSONText.quoted(output.name)),\"rows\":\(output.rows),"
                 + "\"commits\":\(output.commits),"
-                + "\"version\":\(output.version.map(String.init) ?? "null")}"
+                + "\"version\":\(output.version.map(String.init) ?? "null"),"
+                + "\"digest\":\(digest ?? "null")}"
+        }
+        let operators = summary.operators.map { place in
+            let counts = place.counts.map { "\"\($0.name)\":\($0.count)" }
+            return "{\"node\":\(place.node),\"kind\":\(JSONText.quoted(place.kind)),"
+                + "\(counts.joined(separator: ","))}"
         }
         let open = summary.openEpochs.map { target in
             "{\"name\":\(JSONText.quoted(target.name)),"
                 + "\"epochs\":[\(target.epochs.map(String.init).joined(separator: ","))]}"
         }
         return "{\"epoch\":\(summary.epoch),\"sources\":[\(sources.joined(separator: ","))],"
-            + "\"outputs\":[\(outputs.joined(separator: ","))],\"late\":\(summary.lateRows),"
+            + "\"outputs\":[\(outputs.joined(separator: ","))],"
+            + "\"operators\":[\(operators.joined(separator: ","))],\"late\":\(summary.lateRows),"
             + "\"dead\":\(summary.deadRows),\"open\":[\(open.joined(separator: ","))],"
             + "\"conserved\":\(summary.imbalances.isEmpty)}"
+    }
+
+    /// Sixteen digits.
+    private static func hexadecimal(_ number: UInt64) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

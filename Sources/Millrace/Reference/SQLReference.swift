@@ -71,6 +71,9 @@ private let sqlReferenceText = """
     its rows can be grouped by anything beside `window_end`, or selected as they are, each with
     its session's bounds: they leave when the session closes.
 
+    A window over `_extracted_at` is closed by the clock, and a row is never late in it: another
+    run gives other windows. `event_time = '_timestamp'`, the record's own time, gives the same.
+
     Aggregates: `count`, `sum`, `min`, `max`, `avg`, `bool_and`, `bool_or`, `first`, `last`,
     `stddev`, `stddev_samp`, `stddev_pop`, `variance`, `var_samp`, `var_pop`,
     `approx_count_distinct`, `array_agg`, `string_agg`, each with DISTINCT, FILTER and, where it

@@ -135,6 +135,8 @@ struct AccumulatorSet {
     func grow(to capacity: Int) { for column in columns { column.grow(to: capacity) } }
     func clear(_ group: Int32) { for column in columns { column.clear(group) } }
     var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
+    /// Of changed entries that are stored one by one.
+    var dirtyBytes: Int { columns.reduce(0) { $0 + ($1.multiset?.dirtyBytes ?? 0) } }
 
     /// Folds rows of a batch into their groups.
     func update(_ batch: Batch, groups: [Int32], rows: [Int32]) {

@@ -32,6 +32,9 @@ struct ValueMultiset {
         slots.count * 4 + counts.count * 38 + values.byteCount + first.count * 20
     }
 
+    /// What `takeChanges` will tell, about.
+    var dirtyBytes: Int { (dirty.count + gone.count) * (byteCount / max(1, counts.count)) }
+
     mutating func grow(to capacity: Int) {
         first.grow(to: capacity, -1)
         distinct.grow(to: capacity, 0)
