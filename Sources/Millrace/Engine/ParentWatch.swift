@@ -16,12 +16,8 @@ enum ParentWatch {
     static func startIfAsked() {
         guard environmentValue(variable) == "1" else { return }
         let thread = Thread {
-            var byte: UInt8 = 0
-            while true {
-                // SAFETY: one byte is read into a local.
-                let count = unsafe read(STDIN_FILENO, &byte, 1)
-                if count == 0 || (count < 0 && errno != EINTR) { _exit(143) }
-            }
+            while let bytes = try? FileHandle.standardInput.read(upToCount: 1), !bytes.isEmpty {}
+            _exit(143)
         }
         thread.name = "parent"
         thread.start()
