@@ -31,9 +31,6 @@ final class KafkaReader: SourceReader {
         let fingerprint: PartitionOffset.Fingerprint?
     }
 
-    /// A poll gives what is there after so long, full or not: barriers wait no longer.
-    private static let pollWait = Duration.milliseconds(5)
-
     init(
         _ source: KafkaSource, queue: Int, _ partitions: [PartitionOffset]
     ) throws(Failure) {
@@ -93,7 +90,7 @@ final class KafkaReader: SourceReader {
         waiting.removeAll(keepingCapacity: true)
         nextWaiting = 0
         let poll = source.consumer.queues[queue].poll(
-            maximumMessages: maximumRows, timeout: KafkaReader.pollWait)
+            maximumMessages: maximumRows, timeout: .zero)
         if isTroubled, !poll.messages.isEmpty || !poll.positions.isEmpty {
             isTroubled = false
             source.note(trouble: nil)

@@ -62,7 +62,8 @@ public protocol SourceReader: AnyObject {
     func add(_ partition: PartitionOffset) throws(Failure)
 
     /// The next records of one partition, at most `maximumRows`; nil if there are none right now.
-    /// Waits at most a few milliseconds. `positions` moves with it.
+    /// Never waits: the worker does, when none of its sources has anything. `positions` moves with
+    /// it.
     func poll(maximumRows: Int) throws(Failure) -> SourceChunk?
 
     /// Where each of the reader's partitions stands, in their order: all that was polled is behind.

@@ -29,11 +29,15 @@ public struct KafkaClientConfiguration: Sendable {
         "plugin.library.paths",
     ]
 
+    /// What lies fetched and unread, a queue: backpressure reaches the broker beyond it.
+    static let queuedKilobytes = 32_768
+    static let queuedMessages = 100_000
+
     static let consumerDefaults: [(String, String)] = [
         ("enable.auto.commit", "false"), ("enable.auto.offset.store", "false"),
         ("enable.partition.eof", "true"), ("auto.offset.reset", "error"),
-        // What lies fetched and unread, a client: backpressure reaches the broker beyond it.
-        ("queued.max.messages.kbytes", "32768"), ("queued.min.messages", "100000"),
+        ("queued.max.messages.kbytes", String(queuedKilobytes)),
+        ("queued.min.messages", String(queuedMessages)),
         ("fetch.wait.max.ms", "100"), ("allow.auto.create.topics", "false"),
         // No member of the group: all that it does here is to bound how long a client's end waits
         // for commits of offsets whose coordinator is away.

@@ -50,8 +50,9 @@ public final class KafkaConsumer: Sendable {
             RD_KAFKA_CONSUMER, configuration, KafkaClientConfiguration.consumerDefaults,
             extra: extra, events: RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT)
         self.handle = handle
+        let refill = KafkaRefill(configuration.properties)
         queues = (0..<count).map { _ in
-            KafkaQueue(handle, topic: topic, readsHeaders: readsHeaders)
+            KafkaQueue(handle, topic: topic, readsHeaders: readsHeaders, refill: refill)
         }
     }
 
@@ -127,7 +128,10 @@ public final class KafkaConsumer: Sendable {
         {
             throw error.failure("assigning \(topic)")
         }
-        for one in assignments { try forward(one.partition, to: queues[one.queue]) }
+        for one in assignments {
+            try forward(one.partition, to: queues[one.queue])
+            _ = queues[one.queue].partitions.withLock { $0.insert(one.partition) }
+        }
         drainCommonQueue()
     }
 
@@ -164,7 +168,11 @@ public final class KafkaConsumer: Sendable {
             throw error.failure("unassigning \(topic)")
         }
         assigned.withLock { assigned in
-            for partition in partitions { assigned[partition] = nil }
+            for partition in partitions {
+                if let queue = assigned.removeValue(forKey: partition) {
+                    _ = queues[queue].partitions.withLock { $0.remove(partition) }
+                }
+            }
         }
     }
 

@@ -26,9 +26,8 @@ extension KafkaQueue {
             return kept
         }
         for poll in kept { result.add(poll) }
-        let limit = min(max(maximumMessages, 1), Self.maximumMessages)
-        let wait = min(timeout, Self.longestWait).milliseconds
-        let count = unsafe rd_kafka_consume_batch_queue(queue, wait, scratch.baseAddress, limit)
+        let before = result.valueBytes
+        let count = fill(maximumMessages, min(timeout, Self.longestWait))
         guard count >= 0 else { throw .kafka(rd_kafka_last_error(), "reading") }
         for index in 0..<count {
             // SAFETY: the call above handed over `count` messages; each is destroyed once.
@@ -42,6 +41,7 @@ extension KafkaQueue {
             }
             unsafe rd_kafka_message_destroy(message)
         }
+        refillIfDue(messages: count, bytes: result.valueBytes - before)
     }
 }
 

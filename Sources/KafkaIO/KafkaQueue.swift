@@ -61,14 +61,21 @@ public final class KafkaQueue: @unchecked Sendable {
     private let topic: String
     private let readsHeaders: Bool
     let kept: Mutex<[KafkaPoll]> = Mutex([])
+    /// Whose records come here.
+    let partitions: Mutex<Set<Int32>> = Mutex([])
+    /// Of the polling thread.
+    let refill: Mutex<KafkaRefill>
     let scratch: UnsafeMutableBufferPointer<UnsafeMutablePointer<rd_kafka_message_t>?>
 
     /// At most so many messages a call.
     public static let maximumMessages = 8192
-    /// librdkafka waits the whole time-out unless the batch is full, so barriers wait as long.
+    /// What a call may wait for its first message.
     public static let longestWait = Duration.milliseconds(20)
 
-    init(_ handle: KafkaHandle, topic: String, readsHeaders: Bool) {
+    init(
+        _ handle: KafkaHandle, topic: String, readsHeaders: Bool, refill: KafkaRefill
+    ) {
+        self.refill = Mutex(refill)
         self.handle = handle
         self.topic = topic
         self.readsHeaders = readsHeaders
@@ -78,6 +85,7 @@ public final class KafkaQueue: @unchecked Sendable {
 
     init(_ handle: KafkaHandle, owning queue: OpaquePointer, topic: String, like other: KafkaQueue)
     {
+        refill = Mutex(KafkaRefill.never)
         self.handle = handle
         self.topic = topic
         readsHeaders = other.readsHeaders
@@ -101,13 +109,11 @@ public final class KafkaQueue: @unchecked Sendable {
     public func poll(maximumMessages: Int, timeout: Duration) -> KafkaPoll {
         let first = kept.withLock { $0.isEmpty ? nil : $0.removeFirst() }
         if let first { return first }
-        let limit = min(max(maximumMessages, 1), Self.maximumMessages)
-        let wait = min(timeout, Self.longestWait).milliseconds
-        let count = unsafe rd_kafka_consume_batch_queue(
-            queue, wait, scratch.baseAddress, limit)
+        let count = fill(maximumMessages, min(timeout, Self.longestWait))
         var result = KafkaPoll(
             messages: MessageBatch(capacity: max(0, count)), positions: [], events: [])
-        guard count >= 0 else {
+        guard count != 0 else { return result }
+        guard count > 0 else {
             let error = rd_kafka_last_error()
             result.events.append(.disturbance(.kafka(error, "reading \(topic)")))
             return result
@@ -118,7 +124,36 @@ public final class KafkaQueue: @unchecked Sendable {
             // nothing of it is kept: a kept message would pin its whole fetch buffer.
             unsafe rd_kafka_message_destroy(scratch[index])
         }
+        refillIfDue(messages: count, bytes: result.messages.byteCount)
         return result
+    }
+
+    /// Takes what is there into `scratch`; only where that is nothing it waits, for the first.
+    /// librdkafka would wait the whole time-out for a full batch. Negative: an error.
+    func fill(_ maximumMessages: Int, _ timeout: Duration) -> Int {
+        let limit = min(max(maximumMessages, 1), Self.maximumMessages)
+        // SAFETY: `scratch` has room for `limit` messages, here and below behind the first.
+        let there = unsafe rd_kafka_consume_batch_queue(queue, 0, scratch.baseAddress, limit)
+        guard there == 0, timeout > .zero else { return there }
+        let first = unsafe rd_kafka_consume_batch_queue(
+            queue, timeout.milliseconds, scratch.baseAddress, 1)
+        guard first == 1, limit > 1, let start = unsafe scratch.baseAddress else { return first }
+        let more = unsafe rd_kafka_consume_batch_queue(queue, 0, start + 1, limit - 1)
+        return 1 + max(0, more)
+    }
+
+    /// Wakes the fetching that a full queue has stopped (see `KafkaRefill`).
+    func refillIfDue(messages: Int, bytes: Int) {
+        let queued = unsafe rd_kafka_queue_length(queue)
+        let isDue = refill.withLock { refill in
+            refill.isDue(queued: queued, bytesAMessage: bytes / max(messages, 1))
+        }
+        guard isDue else { return }
+        let list = KafkaPartitionList(
+            topic, partitions.withLock { $0.sorted() }.map { ($0, Int64(RD_KAFKA_OFFSET_END)) })
+        // SAFETY: client and list live as long as the call. It waits for no answer, and the answer
+        // does not matter: that the leaders are asked wakes their threads.
+        _ = unsafe rd_kafka_offsets_for_times(handle.client, list.list, 0)
     }
 
     /// Copies the first `count` messages of `scratch`, partition by partition.

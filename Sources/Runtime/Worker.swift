@@ -86,6 +86,8 @@ final class Worker {
     private var hasStarted = false
     var hasReportedEnd = false
     var hasReportedDrained = false
+    /// Looks in vain since there was work.
+    private var idleSteps = 0
     private var nextInlet = 0
     private var nextFeed = 0
 
@@ -132,7 +134,14 @@ final class Worker {
                 try start()
                 return .worked
             }
-            return try step() ? .worked : .parked(milliseconds: Worker.parkMilliseconds)
+            if try step() {
+                idleSteps = 0
+                return .worked
+            }
+            idleSteps = min(idleSteps + 1, Worker.idleStepLimit)
+            let isQuiet = idleSteps == Worker.idleStepLimit
+            return .parked(
+                milliseconds: isQuiet ? Worker.quietParkMilliseconds : Worker.parkMilliseconds)
         } catch {
             isStopping = true
             report(.failed(worker: index, error))
@@ -141,7 +150,10 @@ final class Worker {
     }
 
     /// A parked worker looks at its sources so often: readers that cannot signal wait no longer.
-    private static let parkMilliseconds = 2
+    private static let parkMilliseconds = 1
+    /// After so many looks in vain it is quiet, and looks less often: an idle run costs little.
+    private static let idleStepLimit = 50
+    private static let quietParkMilliseconds = 5
 
     /// Restored state first closes what the restored minima make due; then everybody learns them.
     private func start() throws(Failure) {

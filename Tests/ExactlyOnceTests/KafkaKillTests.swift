@@ -48,6 +48,28 @@ extension ExactlyOnceTests {
             #expect(found == [], "\(found)")
         }
 
+        /// The rule that the topic rests on, broken on purpose: the process dies with a transaction
+        /// committed and not yet noted, and the next one sends that epoch without looking.
+        @Test("skip-marker-lookup, at the topic: the comparison turns red; kept, it is green",
+            arguments: ["skip-marker-lookup", nil])
+        func theMarkerLookupIsNeededAtTheTopic(_ mutant: String?) throws {
+            let scenario = try KafkaScenario(events: 60_000)
+            let binary: Binary = mutant == nil ? .millrace : .mutant
+            let death = try scenario.start(
+                failpoint: "kafka.committed@3", binary: binary, mutant: mutant
+            ).end()
+            try #require(death.wasKilled, "never reached: \(death)")
+            let last = try scenario.start(binary: binary, mutant: mutant).end()
+            try #require(last.status == 0, "\(last)")
+            let report = try last.report()
+            let found = try scenario.differences(
+                late: try #require(report["late"] as? Int),
+                dead: try #require(report["dead"] as? Int))
+            let ofTheTopic = found.filter { $0.hasPrefix("high: ") || $0.contains("dead letters") }
+            print("\(mutant ?? "kept"): \(found.joined(separator: "; "))")
+            #expect(ofTheTopic.isEmpty == (mutant == nil), "\(found)")
+        }
+
         private func die(
             _ scenario: KafkaScenario, at aim: String, _ ending: inout Ending?
         ) throws {

@@ -73,11 +73,13 @@ final class KafkaScenario {
 
     var log: URL { folder.url.appending(path: "passed-\(starts)") }
 
-    func start(failpoint: String? = nil) throws -> RunningCommand {
+    func start(
+        failpoint: String? = nil, binary: Binary = .millrace, mutant: String? = nil
+    ) throws -> RunningCommand {
         starts += 1
         return try RunningCommand(
             ["run", "t.sql", "--bounded", "--state", "state", "--workers", "2", "--json"],
-            in: folder.url, failpoint: failpoint, log: log)
+            in: folder.url, binary: binary, failpoint: failpoint, log: log, mutant: mutant)
     }
 
     func note(isRandom: Bool) { falls.append(FailpointLog(log).fall(isRandom: isRandom)) }

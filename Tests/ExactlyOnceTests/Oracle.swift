@@ -57,6 +57,7 @@ enum Oracle {
             events, folder = sys.argv[1], sys.argv[2]
             partitions, delay, late = int(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
             c = duckdb.connect()
+            c.sql("set enable_progress_bar=false")
             c.sql("set timezone='UTC'")
             c.sql("set preserve_insertion_order=true")
             c.sql(f"create table everything as select row_number() over () - 1 as position, event_type, "

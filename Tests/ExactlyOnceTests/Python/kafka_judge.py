@@ -5,6 +5,7 @@ def read(topic, format):
         '-X', 'isolation.level=read_committed', '-f', format], check=True, capture_output=True).stdout
 open(folder + '/out.json', 'wb').write(read(name + '-out', '%s\n'))
 c = duckdb.connect()
+c.sql("set enable_progress_bar=false")
 c.sql("set timezone='UTC'")
 c.sql(f"create table events as select *, micros // 10000000 * 10000000 as start, "
       f"coalesce(max(micros) over (partition by partition order by position rows between "
