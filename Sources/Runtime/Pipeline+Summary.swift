@@ -54,9 +54,12 @@ extension Pipeline {
             checkpointBytes: lastCheckpointBytes,
             waiting: sources.compactMap { source in
                 source.trouble.map { "\(source.plan.name): \($0)" }
-            } + commits.compactMap { commit in
-                waiting[commit.committer.target].map { "\(commit.committer.name): \($0.message)" }
-            })
+            }
+                + commits.compactMap { commit in
+                    waiting[commit.committer.target].map {
+                        "\(commit.committer.name): \($0.message)"
+                    }
+                })
     }
 
     func summary() -> RunSummary {
