@@ -144,7 +144,7 @@ let testTargets: [Target] = [
     .target(
         name: "PythonSupport", dependencies: ["Types", "Columns"], path: "Tests/PythonSupport",
         swiftSettings: settings),
-    tests("MillraceTests", modules.dropLast(2).map(\.name) + ["PythonSupport"]),
+    tests("MillraceTests", modules.dropLast(2).map(\.name) + ["PythonSupport", "CJemalloc"]),
     // They run the built `millrace` and `millrace-mutant` beside them.
     tests(
         "ExactlyOnceTests", ["Contracts", "KafkaIO", "PythonSupport"], exclude: ["Python"]),
