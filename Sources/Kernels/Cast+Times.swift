@@ -1,5 +1,5 @@
-// Casts among dates and times. The session's zone is UTC here; where `SET TIME ZONE` says
-// otherwise, the planner writes the shift into the expression.
+// Casts among dates and times. The session's zone is UTC here; where `SET time_zone` says
+// otherwise, the planner puts the casts of SessionZone in their places.
 
 import Columns
 import Contracts

@@ -369,8 +369,7 @@ enum TimeFunctions {
                     values.append(0)
                     continue
                 }
-                result = zone.local(fromUTC: time).flatMap(field.truncated)
-                    .flatMap(zone.utc(fromLocal:))
+                result = zone.truncated(time, to: field)
             } else {
                 result = field.truncated(time)
             }

@@ -11,6 +11,13 @@ extension CivilTime {
         return reader.timestampTZ
     }
 
+    /// A `timestamptz` that without a zone is told by the clock of `zone`.
+    static func parseTimestampTZ(_ bytes: Span<UInt8>, in zone: TimeZoneRules) -> Int64? {
+        var reader = CivilTimeReader()
+        guard reader.read(bytes), let time = reader.timestampTZ else { return nil }
+        return reader.hasZone ? time : zone.utc(fromLocal: time)
+    }
+
     /// A `timestamp`: as `parseTimestampTZ`, except that a zone is read and ignored, as PostgreSQL
     /// does.
     public static func parseTimestamp(_ bytes: Span<UInt8>) -> Int64? {

@@ -55,6 +55,9 @@ struct CivilTimeReader {
         return value
     }
 
+    /// Whether the text says by whose clock it is; `epoch` is an instant.
+    var hasZone: Bool { zone != nil || offset != nil || special != nil }
+
     var date: Int64? {
         if let special { return special }
         guard let days, days >= CivilTime.firstDay, days <= CivilTime.lastDay else { return nil }
@@ -293,6 +296,7 @@ struct CivilTimeReader {
         case .infinity: return setSpecial(CivilTime.infinity)
         case .epoch:
             wholeDays = 0
+            offset = 0
             return year == nil && microseconds == nil
         case .midnight:
             guard microseconds == nil else { return false }

@@ -15,6 +15,16 @@ struct ToCharTime {
     var days: Int64
     var isInterval: Bool
     var hasZone: Bool
+    /// Seconds east of UTC.
+    var zoneOffset: Int64 = 0
+    var zoneName = "UTC"
+
+    init(timestamp: Int64, in phase: TimeZoneRules.Phase) {
+        self.init(
+            timestamp: timestamp + phase.offset * CivilTime.microsecondsPerSecond, hasZone: true)
+        zoneOffset = phase.offset
+        zoneName = phase.abbreviation
+    }
 
     init(timestamp: Int64, hasZone: Bool) {
         let (days, microseconds) = CivilTime.split(timestamp)
@@ -52,6 +62,13 @@ struct ToCharTime {
 
 enum ToChar {
     static func time(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
+        timeByClock(call, nil, &errors)
+    }
+
+    /// A timestamptz by the clock of `zone`; nil: of UTC.
+    static func timeByClock(
+        _ call: KernelCall, _ zone: TimeZoneRules?, _ errors: inout RowErrors
+    ) -> Column {
         let patterns = call.bytes(1)
         let constant = call.constantBytes(1).map { ToCharPattern($0) }
         let column = call.arguments[0]
@@ -61,7 +78,7 @@ enum ToChar {
                 output.endEmpty()
                 continue
             }
-            guard let time = time(column, row), patterns.ranges[row].count > 0 else {
+            guard let time = time(column, row, zone), patterns.ranges[row].count > 0 else {
                 output.endNull()
                 continue
             }
@@ -79,10 +96,15 @@ enum ToChar {
     }
 
     /// nil for infinity.
-    private static func time(_ column: Column, _ row: Int) -> ToCharTime? {
+    private static func time(
+        _ column: Column, _ row: Int, _ zone: TimeZoneRules?
+    ) -> ToCharTime? {
         switch column.values {
         case .interval(let values): return ToCharTime(values[row])
         case .int64(let values) where CivilTime.isFinite(values[row]):
+            if let phase = zone?.phase(atTime: values[row]) {
+                return ToCharTime(timestamp: values[row], in: phase)
+            }
             return ToCharTime(timestamp: values[row], hasZone: column.type == .timestamptz)
         default: return nil
         }
@@ -172,10 +194,18 @@ enum ToChar {
             word(isEarly ? (dotted ? "b.c." : "bc") : (dotted ? "a.d." : "ad"), style, to: &output)
         case .zoneName:
             if time.hasZone {
-                output.append(contentsOf: (style.letters == .upper ? "UTC" : "utc").utf8)
+                let name = time.zoneName
+                output.append(
+                    contentsOf: (style.letters == .upper ? name : name.lowercased()).utf8)
             }
-        case .zoneHours, .zoneOffset: output.append(contentsOf: "+00".utf8)
-        case .zoneMinutes: output.append(contentsOf: "00".utf8)
+        case .zoneHours, .zoneOffset:
+            output.append(UInt8(ascii: time.zoneOffset < 0 ? "-" : "+"))
+            CivilTime.appendPair(abs(time.zoneOffset) / 3600, to: &output)
+            if field == .zoneOffset, time.zoneOffset % 3600 != 0 {
+                output.append(UInt8(ascii: ":"))
+                CivilTime.appendPair(abs(time.zoneOffset) % 3600 / 60, to: &output)
+            }
+        case .zoneMinutes: CivilTime.appendPair(abs(time.zoneOffset) % 3600 / 60, to: &output)
         case .yearWithComma, .year, .isoYear, .century: appendYear(field, style, time, to: &output)
         default: appendDay(field, style, time, to: &output)
         }

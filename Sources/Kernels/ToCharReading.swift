@@ -13,6 +13,15 @@ enum FromChar {
         read(call, .timestamptz, &errors) { $0.timestamp }
     }
 
+    /// A text without a zone is told by the clock of `zone`.
+    static func timestampByClock(
+        _ call: KernelCall, _ zone: TimeZoneRules, _ errors: inout RowErrors
+    ) -> Column {
+        read(call, .timestamptz, &errors) { fields in
+            fields.hasZone ? fields.timestamp : fields.timestamp.flatMap(zone.utc(fromLocal:))
+        }
+    }
+
     static func date(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
         read(call, .date, &errors) { $0.days }
     }
@@ -60,6 +69,7 @@ struct FromCharFields {
     private var isBeforeChrist = false
     private var zoneSign: Int64 = 1
     private var zoneSeconds: Int64 = 0
+    private(set) var hasZone = false
 
     init(_ data: [UInt8], _ range: ValueRange) {
         self.data = data
@@ -215,6 +225,7 @@ struct FromCharFields {
     }
 
     private mutating func readZone() -> Bool {
+        hasZone = true
         zoneSign = 1
         if data[index] == UInt8(ascii: "+") || data[index] == UInt8(ascii: "-") {
             zoneSign = data[index] == UInt8(ascii: "-") ? -1 : 1

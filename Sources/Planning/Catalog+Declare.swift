@@ -92,7 +92,8 @@ extension Catalog {
         let binder = ExpressionBinder(catalog: self, scope: Scope(columns), context: context)
         let body = try TypeRules.assignmentCast(
             try binder.bind(statement.body, expected: result), to: result,
-            column: statement.name.text, place: statement.body.place)
+            column: statement.name.text, place: statement.body.place
+        ).inZone(of: current)
         functions[statement.name.text, default: []].append(
             InlineFunction(
                 name: statement.name, parameters: parameters, result: result, body: body))

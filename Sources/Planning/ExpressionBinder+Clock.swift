@@ -9,7 +9,8 @@ extension ExpressionBinder {
     /// `current_timestamp` and the other words without parentheses.
     func currentTime(_ name: String, _ place: SourcePlace) throws(Failure) -> Operand {
         let now = try commandTime(name, place)
-        let local = Expression.constant(.int64(now), .timestamp)
+        let clock = context.settings.zone.map { $0.local(now) ?? now } ?? now
+        let local = Expression.constant(.int64(clock), .timestamp)
         switch name {
         case "current_date": return Operand(.cast(local, to: .date, place: place), place)
         case "current_timestamp":

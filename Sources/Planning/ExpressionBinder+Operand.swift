@@ -132,7 +132,8 @@ extension ExpressionBinder {
                 .invalid, "sql.invalid_literal", "a string constant cannot be \(type)",
                 place: place)
         }
-        return .constant(try literalValue(text, type, place), type)
+        return .constant(
+            try literalValue(text, type, place, settings: context.settings), type)
     }
 
     /// `operand` as `type` where only an implicit conversion may stand.
@@ -203,20 +204,25 @@ extension ExpressionBinder {
 }
 
 /// The value of a constant's text as `type`, by the code that casts text in rows.
-/// Throws `sql.invalid_literal` at `place`.
+/// `settings`: those of the session, whose zone a time without one is of. Throws
+/// `sql.invalid_literal` at `place`.
 func literalValue(
-    _ text: String, _ type: LogicalType, _ place: SourcePlace
+    _ text: String, _ type: LogicalType, _ place: SourcePlace,
+    settings: StatementSettings = StatementSettings()
 ) throws(Failure) -> Scalar {
     let bytes = Array(text.utf8)
     let value: Scalar?
     switch type {
     case .interval: value = IntervalText.parse(text).map { .interval($0) }
-    case .timestamptz: value = CivilTime.parseTimestampTZ(bytes.span).map { .int64($0) }
+    case .timestamptz:
+        let time = settings.zone.map { $0.instant(text) } ?? CivilTime.parseTimestampTZ(bytes.span)
+        value = time.map { .int64($0) }
     case .timestamp: value = CivilTime.parseTimestamp(bytes.span).map { .int64($0) }
     case .date: value = CivilTime.parseDate(bytes.span).map { .int64($0) }
     case .time: value = CivilTime.parseTime(bytes.span).map { .int64($0) }
     default:
         let cast = Expression.cast(.constant(.text(text), .text), to: type, place: place)
+            .inZone(of: settings)
         switch cast.constantValue() {
         case .value(let scalar): value = scalar
         case .failed(let error):

@@ -13,7 +13,7 @@ extension ExpressionBinder {
             let plain = ExpressionBinder(catalog: catalog, scope: scope, context: context)
             let bound = try plain.operand(syntax)
             let folded = try folding(at: syntax.place)
-                .fold(bound.expression, isConditional: true)
+                .fold(bound.expression.inZone(of: context.settings), isConditional: true)
             if let key = hooks.groupKey(folded) { return Operand(key, syntax.place) }
             if bound.expression.isColumnFree { return bound }
         }

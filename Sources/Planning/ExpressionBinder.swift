@@ -57,6 +57,7 @@ package struct ExpressionBinder {
             return Failure(
                 .invalid, "sql.not_grouped",
                 "column \"\(shown)\" must appear in GROUP BY or be used in an aggregate function",
+                hint: "GROUP BY \(shown), or take one of the group's: max(\(shown))",
                 place: place)
         }
     }
@@ -73,7 +74,8 @@ package struct ExpressionBinder {
         if operand.isUntyped, let expected {
             expression = try coerce(operand, to: expected)
         }
-        return try folding(at: syntax.place).fold(expression, isConditional: false)
+        return try folding(at: syntax.place)
+            .fold(expression.inZone(of: context.settings), isConditional: false)
     }
 
     /// A select-list value: a string constant is text; a bare NULL is text too, as in PostgreSQL,
@@ -87,7 +89,8 @@ package struct ExpressionBinder {
     /// A boolean, for WHERE, HAVING, FILTER, CHECK: `sql.not_boolean` otherwise.
     package func bindCondition(_ syntax: ExpressionSyntax) throws(Failure) -> Expression {
         let condition = try boolean(syntax, of: context.clause)
-        return try folding(at: syntax.place).fold(condition, isConditional: false)
+        return try folding(at: syntax.place)
+            .fold(condition.inZone(of: context.settings), isConditional: false)
     }
 
     /// The items of a select list with `*`, `t.*` and `(row).*` expanded; each with its output

@@ -295,7 +295,8 @@ package enum OptionTable {
             .statements, "commit_interval", .interval, default: "checkpoint_interval",
             "The option of outputs that follow."),
         .init(
-            .statements, "time_zone", .text, default: "UTC", "The session's time zone."),
+            .statements, "time_zone", .text, default: "UTC",
+                "By whose clock expressions read, write and cut times."),
     ]
 }
 

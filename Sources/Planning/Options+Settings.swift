@@ -1,6 +1,7 @@
 // SET and `--set`, in the order of the file.
 
 import Contracts
+import Kernels
 import SQLSyntax
 import Types
 
@@ -73,22 +74,32 @@ struct SettingsReader {
         let known = OptionTable.all.filter { $0.place == .wholeFile || $0.place == .statements }
         let value = try OptionReader(environment: options.environment)
             .read(option, known: known, of: "SET")
-        if name == "time_zone", case .text(let zone) = value.value,
-            !["utc", "etc/utc", "gmt", "default", "z", "0"].contains(zone.lowercased())
-        {
-            throw Failure(
-                .invalid, "sql.not_yet", "a time_zone other than UTC is not supported yet",
-                hint: "write x AT TIME ZONE '\(zone)' where it is wanted",
-                place: option.valuePlace)
+        if name == "time_zone", case .text(let zone) = value.value {
+            try checkZone(zone, option.valuePlace)
         }
         return value
     }
+
+    /// A tzdata name. A number is refused: PostgreSQL's SET and its AT TIME ZONE count it in
+    /// opposite directions.
+    private func checkZone(_ zone: String, _ place: SourcePlace) throws(Failure) {
+        if Self.universal.contains(zone.lowercased()) { return }
+        let hasLetter = zone.unicodeScalars.contains { $0.properties.isAlphabetic }
+        guard hasLetter, SessionZone(zone) != nil else {
+            throw Failure(
+                .invalid, "option.invalid", "'\(zone)' is no time zone",
+                hint: "a name such as 'Europe/Berlin'", place: place)
+        }
+    }
+
+    private static let universal: Set<String> = ["utc", "etc/utc", "gmt", "default", "z", "0"]
 
     private mutating func remember(_ option: OptionValue) {
         switch (option.name.text, option.value) {
         case ("emit", .text(let word)): statement.emit = EmitMode(rawValue: word) ?? .onClose
         case ("commit_interval", .interval(let value)): statement.commitInterval = value
-        case ("time_zone", _): statement.timeZone = "UTC"
+        case ("time_zone", .text(let zone)):
+            statement.timeZone = Self.universal.contains(zone.lowercased()) ? nil : zone
         default: wholeFile[option.name.text] = option
         }
     }

@@ -245,7 +245,7 @@ extension PlanNode {
         if case .existing = window.kind { return nil }
         return PlanNote(
             "a window over _extracted_at is closed by the clock: another run, or a replay, gives "
-                + "other windows (event_time = '_timestamp', the record's own time, gives the same)",
+                + "other windows (_timestamp, the record's own time, gives the same)",
             place: place)
     }
 

@@ -139,7 +139,8 @@ extension QueryBuilder {
             expressions.append(
                 try TypeRules.assignmentCast(
                     node.column(source), to: column.type, column: column.name.text,
-                    place: insert.query.place))
+                    place: insert.query.place
+                ).inZone(of: settings))
         }
         for (position, column) in table.columns.prefix(table.declaredCount).enumerated() {
             guard let generated = column.generated else { continue }

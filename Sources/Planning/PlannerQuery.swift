@@ -101,7 +101,8 @@ final class QueryBuilder {
                     at: place)
             }
             let branches = [try query(left, environment), try query(right, environment)]
-            let union = try unionAll(flattened(branches), place: place)
+            let union = try unionAll(
+                flattened(branches), environment.settings, place: place)
             return isAll ? union : distinct(union, place: place)
         }
     }
@@ -124,7 +125,9 @@ final class QueryBuilder {
     }
 
     /// Branches brought to common types, under the first one's names.
-    func unionAll(_ branches: [LogicalNode], place: SourcePlace) throws(Failure) -> LogicalNode {
+    func unionAll(
+        _ branches: [LogicalNode], _ settings: StatementSettings, place: SourcePlace
+    ) throws(Failure) -> LogicalNode {
         let width = branches[0].count
         for branch in branches where branch.count != width {
             throw Failure(
@@ -151,7 +154,9 @@ final class QueryBuilder {
             for (column, type) in zip(branch.allColumns, types) {
                 expressions.append(
                     column.type == type
-                        ? column : try TypeRules.implicitCast(column, to: type, place: place))
+                        ? column
+                        : try TypeRules.implicitCast(column, to: type, place: place)
+                            .inZone(of: settings))
             }
             cast.append(
                 branch.schema.types == types
@@ -195,7 +200,9 @@ final class QueryBuilder {
                 let type = common == .unknown ? .text : common
                 cast.append(
                     cell.type == type
-                        ? cell : try TypeRules.implicitCast(cell, to: type, place: syntax.place))
+                        ? cell
+                        : try TypeRules.implicitCast(cell, to: type, place: syntax.place)
+                            .inZone(of: environment.settings))
             }
             branches.append(
                 .project(single, cast, names: fields.map(\.name), place: row.first?.place))

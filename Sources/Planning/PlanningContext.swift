@@ -33,7 +33,8 @@ package struct StatementSettings: Sendable, Hashable {
     package var emit: EmitMode = .onClose
     /// µs; nil: the checkpoint interval.
     package var commitInterval: Int64?
-    package var timeZone = "UTC"
+    /// nil: UTC.
+    package var timeZone: String?
 
     package init() {}
 }

@@ -164,7 +164,8 @@ private struct TableBuilder {
         let binder = ExpressionBinder(catalog: catalog, scope: scope, context: context(clause))
         return try TypeRules.assignmentCast(
             try binder.bind(syntax, expected: type), to: type, column: column.name.text,
-            place: syntax.place)
+            place: syntax.place
+        ).inZone(of: current)
     }
 
     private func context(_ clause: String) -> BindingContext {

@@ -19,8 +19,10 @@ struct PostgreSQLOracle {
         FileManager.default.isExecutableFile(atPath: "\(binaries)/postgres")
         || ProcessInfo.processInfo.environment["MILLRACE_NO_SKIP"] == "1"
 
-    /// The answers to expressions, in order.
-    static func answers(to expressions: [String]) throws -> [Answer] {
+    /// The answers to expressions, in order, in a session of a time zone.
+    static func answers(
+        to expressions: [String], timeZone: String = "UTC"
+    ) throws -> [Answer] {
         let folder = try makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let made = try run(
@@ -34,7 +36,7 @@ struct PostgreSQLOracle {
         let input = ([function] + asked).joined(separator: "\n") + "\n"
         let said = try run(
             ["postgres", "--single", "-F", "-D", "\(folder)/data"]
-                + ["timezone=UTC", "datestyle=ISO,MDY", "intervalstyle=postgres"]
+                + ["timezone=\(timeZone)", "datestyle=ISO,MDY", "intervalstyle=postgres"]
                 .flatMap { ["-c", $0] } + ["postgres"],
             input: input, in: folder)
         let answers = said.output.split(separator: "\n").compactMap(answer)

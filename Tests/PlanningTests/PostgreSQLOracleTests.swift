@@ -23,7 +23,7 @@ import Types
             if: PostgreSQLOracle.isWanted,
             "PostgreSQL 15 is not there (apt install postgresql-15)"))
     func expressionsAgree() throws {
-        let cases = try ExpressionTable.all()
+        let cases = try ExpressionTable.all(in: ExpressionTable.folder, zone: nil)
         let answers = try PostgreSQLOracle.answers(to: cases.map(\.expression))
         let deviations = try Deviation.all()
         var used: Set<String> = []
@@ -45,6 +45,30 @@ import Types
         }
         print("PostgreSQL: \(cases.count) expressions, \(deviations.count) listed deviations")
         #expect(cases.count >= 500)
+    }
+
+    @Test(
+        "in a session of another time zone",
+        .enabled(
+            if: PostgreSQLOracle.isWanted,
+            "PostgreSQL 15 is not there (apt install postgresql-15)"),
+        arguments: [
+            "Europe/Berlin", "America/St_Johns", "Asia/Kolkata", "Australia/Lord_Howe",
+            "America/Los_Angeles",
+        ])
+    func zonesAgree(_ zone: String) throws {
+        let folder = ExpressionTable.folder.appendingPathComponent("zones")
+        let cases = try ExpressionTable.all(in: folder, zone: zone)
+        let answers = try PostgreSQLOracle.answers(
+            to: cases.map(\.expression), timeZone: zone)
+        for (item, theirs) in zip(cases, answers) {
+            for (way, ours) in item.answers() {
+                if let difference = difference(ours, theirs) {
+                    Issue.record("\(item.place): \(item.expression) (\(way)): \(difference)")
+                }
+            }
+        }
+        #expect(cases.count >= 100)
     }
 }
 
@@ -91,6 +115,8 @@ private func typeDifference(_ ours: LogicalType, _ theirs: String) -> String? {
         case .timestamptz: "timestamp with time zone"
         case .time: "time without time zone"
         case .array(.numeric): "numeric[]"
+        case .array(.timestamp): "timestamp without time zone[]"
+        case .array(.timestamptz): "timestamp with time zone[]"
         case .row: "record"
         default: ours.description
         }
@@ -134,22 +160,43 @@ struct OracleCase {
     let expression: String
     /// The answer over columns, if the case comes from a template.
     let overColumns: OurAnswer?
+    var zone: String?
 
     func answers() -> [(String, OurAnswer)] {
-        [("constant", ourAnswer(expression))] + (overColumns.map { [("columns", $0)] } ?? [])
+        [("constant", ourAnswer(expression, zone: zone))] + (overColumns.map { [("columns", $0)] } ?? [])
     }
 }
 
-private func bound(_ text: String, _ schema: Schema) throws -> Kernels.Expression {
+private func bound(
+    _ text: String, _ schema: Schema, zone: String? = nil
+) throws -> Kernels.Expression {
     let statements = try parseTopology(SourceText(file: "test.sql", text: "SELECT \(text)"))
     guard case .select(let query)? = statements.first?.kind, case .select(let select) = query.body,
         let item = select.items.first
     else { throw Failure(.invalid, "test", "no expression: \(text)") }
     let options = PlanningOptions()
+    var settings = StatementSettings()
+    settings.timeZone = zone
     let binder = ExpressionBinder(
         catalog: Catalog(options: options), scope: Scope(schema, qualifier: "f"),
-        context: BindingContext(options: options, clause: "SELECT"))
+        context: BindingContext(options: options, settings: settings, clause: "SELECT"))
     return try binder.bindValue(item.expression)
+}
+
+/// The answers for each row of a batch; in a session's zone the text is the session's.
+private func answers(
+    _ text: String, _ schema: Schema, _ batch: Batch, zone: String?
+) throws -> [OurAnswer] {
+    let expression = try bound(text, schema, zone: zone)
+    if zone == nil { return evaluated(expression, batch) }
+    let shown = evaluated(try bound("(\(text))::text", schema, zone: zone), batch)
+    return shown.map { answer in
+        switch answer {
+        case .null: .null(expression.type)
+        case .value(let text, _): .value(text, expression.type)
+        case .error: answer
+        }
+    }
 }
 
 /// The answers for each row of a batch.
@@ -168,10 +215,9 @@ private func evaluated(
     }
 }
 
-private func ourAnswer(_ expression: String) -> OurAnswer {
+private func ourAnswer(_ expression: String, zone: String?) -> OurAnswer {
     do {
-        let bound = try bound(expression, Schema([]))
-        return evaluated(bound, Batch(rowCount: 1, columns: []))[0]
+        return try answers(expression, Schema([]), Batch(rowCount: 1, columns: []), zone: zone)[0]
     } catch {
         return .error("\(error)")
     }
@@ -182,12 +228,16 @@ enum ExpressionTable {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("Expressions")
 
-    static func all() throws -> [OracleCase] {
+    /// The tables of a folder; `zone`: the session's, nil: UTC.
+    static func all(in folder: URL, zone: String?) throws -> [OracleCase] {
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        return try names.filter { $0.hasSuffix(".tsv") }.sorted().flatMap(read)
+        return try names.filter { $0.hasSuffix(".tsv") }.sorted()
+            .flatMap { try read($0, in: folder, zone) }
     }
 
-    private static func read(_ name: String) throws -> [OracleCase] {
+    private static func read(
+        _ name: String, in folder: URL, _ zone: String?
+    ) throws -> [OracleCase] {
         let text = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
         var cases: [OracleCase] = []
         var template: Template?
@@ -197,13 +247,14 @@ enum ExpressionTable {
             if line.hasPrefix("#") || line.isEmpty { continue }
             if line.hasPrefix("=") {
                 cases += template?.cases() ?? []
-                template = line == "=" ? nil : try Template(line.dropFirst(), name)
+                template = line == "=" ? nil : try Template(line.dropFirst(), name, zone)
             } else if template != nil {
                 template?.rows.append((number + 1, line.split(separator: "\t").map(String.init)))
             } else {
                 cases.append(
                     OracleCase(
-                        place: "\(name):\(number + 1)", expression: String(line), overColumns: nil))
+                        place: "\(name):\(number + 1)", expression: String(line), overColumns: nil,
+                        zone: zone))
             }
         }
         return cases + (template?.cases() ?? [])
@@ -214,9 +265,11 @@ enum ExpressionTable {
         let name: String
         let expression: String
         let types: [String]
+        let zone: String?
         var rows: [(line: Int, arguments: [String])] = []
 
-        init(_ line: Substring, _ name: String) throws {
+        init(_ line: Substring, _ name: String, _ zone: String?) throws {
+            self.zone = zone
             let parts = line.components(separatedBy: " | ")
             try #require(parts.count == 2, "\(name): no types in \(line)")
             self.name = name
@@ -242,7 +295,7 @@ enum ExpressionTable {
             return rows.indices.map { index in
                 OracleCase(
                     place: "\(name):\(rows[index].line)", expression: filled(typed[index]),
-                    overColumns: answers[index])
+                    overColumns: answers[index], zone: zone)
             }
         }
 
@@ -255,7 +308,7 @@ enum ExpressionTable {
                     var scalars: [Scalar] = []
                     var type = LogicalType.text
                     for row in rows {
-                        let bound = try bound(row[position], Schema([]))
+                        let bound = try bound(row[position], Schema([]), zone: zone)
                         var errors = RowErrors()
                         let value = bound.evaluate(Batch(rowCount: 1, columns: []), errors: &errors)
                         scalars.append(value.scalar(0))
@@ -266,7 +319,7 @@ enum ExpressionTable {
                 }
                 let text = filled(types.indices.map { "c\($0 + 1)" })
                 let batch = Batch(rowCount: rows.count, columns: columns)
-                return evaluated(try bound(text, Schema(fields)), batch)
+                return try answers(text, Schema(fields), batch, zone: zone)
             } catch {
                 return rows.map { _ in .error("\(error)") }
             }

@@ -94,6 +94,8 @@ private let sqlReferenceText = """
       numerics are double precision.
     - Text compares by bytes (collation "C"). Regular expressions are PCRE2's: an alternation
       takes the first match, POSIX the longest.
+    - `SET time_zone` is for expressions; what is read from JSON without a zone, and what sinks and
+      `query` write, is UTC.
     - A row whose expression fails is dead-lettered; it does not stop the query.
 
     """
