@@ -82,6 +82,7 @@ extension OptionValues {
                 .invalid, "sql.type_refused", "Delta has no interval: column \"\(field.name)\"",
                 hint: "cast it: extract(epoch from …), or to text", place: place)
         }
+        try schema.checkDeltaNames(place: place)
         return DeltaSinkOptions(
             location: try required("location"),
             partitionColumns: try columns("partition_by", schema) ?? [],
