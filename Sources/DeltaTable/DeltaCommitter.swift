@@ -95,7 +95,7 @@ public struct DeltaCommitter {
     ) throws(Failure) {
         if let found = try currentSnapshot() {
             // Who wrote it may have died before its name was durable, and our entries stand on it.
-            try store.synchronize(DeltaLog.entryPath(found.version))
+            try synchronizeLog(entry: found.version)
         } else {
             let metadata = TableMetadata(
                 id: entropy.uuid(), schemaString: try DeltaSchema.encode(output.schema),
@@ -213,20 +213,24 @@ public struct DeltaCommitter {
     private mutating func durable(_ snapshot: DeltaSnapshot) throws(Failure) -> Marker {
         guard let newest = snapshot.newestTransaction(identity) else { return .none }
         if durableMarker != newest.marker {
-            if let version = newest.seen.entryVersion {
-                try store.synchronize(DeltaLog.entryPath(version))
-            } else {
-                // It stands in a checkpoint: its own entry is one of those up to it.
-                for file in try store.list(DeltaLog.folder, from: "") {
-                    let isEntry = file.name.hasSuffix(".json") || file.name.hasSuffix(".parquet")
-                    if isEntry, !file.name.hasPrefix(".") {
-                        try store.synchronize("\(DeltaLog.folder)/\(file.name)")
-                    }
-                }
-            }
+            try synchronizeLog(entry: newest.seen.entryVersion)
             durableMarker = newest.marker
         }
         return newest.marker
+    }
+
+    /// Makes an entry durable; nil, or one that was cleaned up, stands in a checkpoint: then all
+    /// that the log has left.
+    private func synchronizeLog(entry version: Int64?) throws(Failure) {
+        if let version, try store.byteCount(DeltaLog.entryPath(version)) != nil {
+            return try store.synchronize(DeltaLog.entryPath(version))
+        }
+        for file in try store.list(DeltaLog.folder, from: "") {
+            let isEntry = file.name.hasSuffix(".json") || file.name.hasSuffix(".parquet")
+            if isEntry, !file.name.hasPrefix(".") {
+                try store.synchronize("\(DeltaLog.folder)/\(file.name)")
+            }
+        }
     }
 
     /// commitInfo and the `txn` actions of a group of epochs.
