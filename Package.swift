@@ -144,6 +144,14 @@ let testTargets: [Target] = [
     .target(
         name: "PythonSupport", dependencies: ["Types", "Columns"], path: "Tests/PythonSupport",
         swiftSettings: settings),
+    // Simulated surroundings of a pipeline, random topologies and histories.
+    .target(
+        name: "TestKit",
+        dependencies: [
+            "Contracts", "Types", "Environment", "Columns", "SQLSyntax", "Planning", "Progress",
+            "State", "RocksState", "Formats", "DeltaTable", "Connectors", "Runtime",
+        ], path: "Tests/TestKit", swiftSettings: settings),
+    tests("SimulationTests", ["TestKit"]),
     tests("MillraceTests", modules.dropLast(2).map(\.name) + ["PythonSupport"]),
     // They run the built `millrace` and `millrace-mutant` beside them.
     tests(

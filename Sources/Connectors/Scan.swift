@@ -4,27 +4,27 @@
 // where the last row of its key is. A record that moves a row to another key is refused as a whole:
 // with the new row goes the removal of the old one, which stays as it was (dialect.md §2.4).
 
-import Columns
-import Contracts
+package import Columns
+package import Contracts
 import Kernels
-import Planning
+package import Planning
 import Types
 
 /// Computes and checks the rows of one source. One a reader.
-struct Scan {
+package struct Scan {
     private let plan: SourcePlan
     private let isIdentity: Bool
     /// The column, both decoded and of the scan's, that tells incomplete rows.
     private let incomplete: (decoded: Int, column: Int)?
 
     /// What a batch of decoded rows came to.
-    struct Result {
+    package struct Result {
         /// Rows that keep the contract, in order, with the columns of `SourcePlan.schema`.
-        let batch: Batch
+        package let batch: Batch
         /// Rows that break it; `row` counts in the decoded batch.
-        let errors: [RowError]
+        package let errors: [RowError]
         /// The decoded rows of `batch`; nil: all.
-        let kept: [Int32]?
+        package let kept: [Int32]?
 
         /// Of values that stood one a decoded row, those of the rows of `batch`.
         func kept<Value>(of values: [Value]) -> [Value] {
@@ -32,7 +32,7 @@ struct Scan {
         }
     }
 
-    init(_ plan: SourcePlan) {
+    package init(_ plan: SourcePlan) {
         self.plan = plan
         isIdentity =
             plan.computed.count == plan.decoded.count
@@ -46,7 +46,7 @@ struct Scan {
     }
 
     /// `timestamps`: the records' own times in ms (−1: none), one a decoded row, for `max_ahead`.
-    func check(_ decoded: Batch, timestamps: [Int64]) -> Result {
+    package func check(_ decoded: Batch, timestamps: [Int64]) -> Result {
         var errors = RowErrors()
         let columns =
             isIdentity

@@ -93,7 +93,10 @@ public struct DeltaCommitter {
     public mutating func createTable(
         configuration: [String: String] = [:]
     ) throws(Failure) {
-        if try currentSnapshot() == nil {
+        if let found = try currentSnapshot() {
+            // Who wrote it may have died before its name was durable, and our entries stand on it.
+            try store.synchronize(DeltaLog.entryPath(found.version))
+        } else {
             let metadata = TableMetadata(
                 id: entropy.uuid(), schemaString: try DeltaSchema.encode(output.schema),
                 partitionColumns: output.partitionNames, configuration: configuration,

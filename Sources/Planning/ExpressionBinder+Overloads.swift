@@ -86,12 +86,16 @@ extension ExpressionBinder {
             return Failure(
                 .invalid, "sql.operator_unknown",
                 "there is no operator \(types[0]) \(shown) \(types[1])",
-                hint: overloads.isEmpty ? nil : "cast one side", place: place)
+                hint: shown == "+" && arguments.contains { $0.type == .text }
+                    ? "texts are joined by ||" : overloads.isEmpty ? nil : "cast one side",
+                place: place)
         }
         var hint: String?
         if overloads.isEmpty {
             let known = FunctionTable.names + Array(catalog.functions.keys)
-            hint = nearestName(to: name, among: known).map { "did you mean \($0)?" }
+            hint =
+                RivalFunctions.hints[name]
+                ?? nearestName(to: name, among: known).map { "did you mean \($0)?" }
         } else if name == "round" || name == "trunc", arguments.count == 2 {
             hint = "cast to numeric(p,s) first"
         } else {

@@ -57,6 +57,7 @@ package struct ExpressionBinder {
             return Failure(
                 .invalid, "sql.not_grouped",
                 "column \"\(shown)\" must appear in GROUP BY or be used in an aggregate function",
+                hint: "GROUP BY \(shown), or take one of the group's: max(\(shown))",
                 place: place)
         }
     }

@@ -221,8 +221,11 @@ struct OptionReader {
             if ["earliest", "latest"].contains(text), definition.name == "start" {
                 return .text(text)
             }
-            guard case .int64(let time) = try literalValue(text, .timestamptz, place) else {
-                throw invalid()
+            guard let literal = try? literalValue(text, .timestamptz, place),
+                case .int64(let time) = literal
+            else {
+                let words = definition.name == "start" ? "earliest, latest or " : ""
+                throw invalid("\(words)a time: '2026-01-31T12:00:00Z'")
             }
             return .time(time)
         }

@@ -119,12 +119,23 @@ package struct Scope: Sendable {
             place: path.first?.place)
     }
 
+    /// A hint names so many columns at most.
+    private static let namesShown = 8
+
     private func unknown(_ path: [Name], near known: [String]) -> Failure {
         let nearest = path.last.flatMap { nearestName(to: $0.text, among: known) }
-        let hint = nearest.map { "did you mean \"\($0)\"?" }
+        var hint = nearest.map { "did you mean \"\($0)\"?" }
+        if known.isEmpty {
+            hint = "there is no FROM"
+        } else if hint == nil, path.count == 1 {
+            let shown = columns.filter { !$0.isMetadata }.map(\.name)
+            let names = shown.prefix(Self.namesShown).joined(separator: ", ")
+            hint = "there is \(names)\(shown.count > Self.namesShown ? ", …" : ""); "
+                + "a text stands in single quotes: '\(path[0].text)'"
+        }
         return Failure(
             .invalid, "sql.column_unknown", "column \"\(dotted(path))\" does not exist",
-            hint: hint ?? (known.isEmpty ? "there is no FROM" : nil),
+            hint: hint,
             place: path.last?.place)
     }
 

@@ -30,7 +30,8 @@ public protocol EpochStore: AnyObject, Sendable {
 
 extension StateDirectory: EpochStore {}
 
-/// A store that goes with the process: for bounded queries and tests, which begin from nothing.
+/// A store that goes with the process: for bounded queries, which begin from nothing, and for tests
+/// and simulations, which may begin a run with what another left.
 public final class MemoryEpochStore: EpochStore {
     public let identity: Identity
     private let stored = Mutex(Stored())
@@ -40,6 +41,9 @@ public final class MemoryEpochStore: EpochStore {
         var offsets: [PartitionOffset] = []
         var entries: [StateKey: [UInt8]] = [:]
         var intents: [Intent] = []
+        var trims: [TargetID: Marker] = [:]
+        /// By incarnation; without epochs: the process may still run.
+        var names: [UInt64: Leftover?] = [:]
     }
 
     fileprivate struct StateKey: Hashable {
@@ -54,13 +58,28 @@ public final class MemoryEpochStore: EpochStore {
     public func offsets() throws(Failure) -> [PartitionOffset] { stored.withLock { $0.offsets } }
 
     public func history(of target: TargetID) throws(Failure) -> TargetHistory {
-        TargetHistory(target: target)
+        stored.withLock { stored in
+            TargetHistory(
+                target: target, trimmed: stored.trims[target] ?? .none,
+                open: stored.intents.filter { $0.target == target }.map(\.marker))
+        }
     }
 
-    public func openIntents(of target: TargetID) throws(Failure) -> [OpenIntent] { [] }
+    public func openIntents(of target: TargetID) throws(Failure) -> [OpenIntent] {
+        stored.withLock { stored in
+            stored.intents.filter { $0.target == target }
+                .map { OpenIntent(marker: $0.marker, byteCount: $0.byteCount) }
+        }
+    }
+
     public func adoptedOffsets() throws(Failure) -> [TargetID: [PartitionOffset]] { [:] }
     public var leftovers: [Leftover] { [] }
-    public func forget(_ leftovers: [Leftover]) throws(Failure) {}
+
+    public func forget(_ leftovers: [Leftover]) throws(Failure) {
+        stored.withLock { stored in
+            for leftover in leftovers { stored.names[leftover.incarnation] = nil }
+        }
+    }
 
     public func intent(of target: TargetID, marker: Marker) throws(Failure) -> Intent {
         let intent = stored.withLock { stored in
@@ -70,11 +89,7 @@ public final class MemoryEpochStore: EpochStore {
     }
 
     public func write(trims: [TargetID: Marker]) throws(Failure) {
-        stored.withLock { stored in
-            stored.intents.removeAll { intent in
-                trims[intent.target].map { intent.marker <= $0 } ?? false
-            }
-        }
+        stored.withLock { $0.trim(trims) }
     }
 
     public func write(_ epoch: EpochWrite) throws(Failure) -> Int64 {
@@ -83,6 +98,7 @@ public final class MemoryEpochStore: EpochStore {
             stored.offsets = epoch.offsets
             stored.intents += epoch.intents
             for delta in epoch.deltas { stored.apply(delta) }
+            stored.trim(epoch.trims)
         }
         return epoch.deltas.reduce(0) { $0 + Int64($1.byteCount) }
     }
@@ -114,6 +130,11 @@ public final class MemoryEpochStore: EpochStore {
 }
 
 extension MemoryEpochStore.Stored {
+    fileprivate mutating func trim(_ taken: [TargetID: Marker]) {
+        trims.merge(taken) { $1 }
+        intents.removeAll { intent in taken[intent.target].map { intent.marker <= $0 } ?? false }
+    }
+
     fileprivate mutating func apply(_ delta: StateDelta) {
         for removed in delta.removedPrefixes {
             entries = entries.filter { entry in
@@ -127,4 +148,26 @@ extension MemoryEpochStore.Stored {
             entries[key] = entry.value
         }
     }
+}
+
+extension MemoryEpochStore {
+    /// A simulated process begins: what the ones before it may have left behind, as a state
+    /// directory finds it (`StateDirectory.open`).
+    package func noteStart(incarnation: UInt64) -> [Leftover] {
+        stored.withLock { stored in
+            let next = (stored.record?.marker.epoch ?? 0) + 1
+            let first = stored.intents.map(\.marker.epoch).min() ?? next
+            for (name, known) in stored.names where known == nil {
+                stored.names[name] = Leftover(
+                    generation: identity.generation, incarnation: name,
+                    epochs: min(first, next)...next)
+            }
+            let leftovers = stored.names.sorted { $0.key < $1.key }.compactMap(\.value)
+            stored.names.updateValue(nil, forKey: incarnation)
+            return leftovers
+        }
+    }
+
+    /// Whether a sink has not taken all that is written.
+    package var hasOpenIntents: Bool { stored.withLock { !$0.intents.isEmpty } }
 }

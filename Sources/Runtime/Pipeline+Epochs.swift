@@ -93,7 +93,8 @@ extension Pipeline {
         let taken = trims
         lastCheckpointBytes = try store.write(
             EpochWrite(
-                record: record(minima: minima, hasEnded: complete.hasEnded), offsets: offsets,
+                record: record(minima: minima, hasEnded: complete.hasEnded),
+                offsets: offsets.map(durable),
                 deltas: reports.flatMap(\.deltas), intents: intents, trims: taken,
                 historyLimit: plan.settings.checkpointHistory))
         trims = [:]

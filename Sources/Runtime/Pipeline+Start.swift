@@ -88,7 +88,7 @@ extension Pipeline {
                 let known = stored.first { $0.source == name && $0.partition == partition }
                 let offset = try source.resolve(
                     partition: partition, stored: known, mode: options.mode)
-                if offset != known { changed = true }
+                if durable(offset) != known { changed = true }
                 resolved.append(offset)
             }
             partitions.append(resolved)
@@ -100,9 +100,20 @@ extension Pipeline {
         let minima = try store.currentEpoch()?.minima ?? [:]
         _ = try store.write(
             EpochWrite(
-                record: record(minima: minima, hasEnded: false), offsets: offsets, deltas: [],
+                record: record(minima: minima, hasEnded: false), offsets: offsets.map(durable),
+                deltas: [],
                 intents: [], trims: [:], historyLimit: plan.settings.checkpointHistory))
         Failpoint.pass("start.offsets_written")
+    }
+
+    /// What is stored of a partition's place. Only a bounded run's end is resolved once for all its
+    /// processes (design.md §3.10); the present end of `--available-now` means nothing to the next.
+    func durable(_ offset: PartitionOffset) -> PartitionOffset {
+        guard options.mode != .bounded, offset.end != nil else { return offset }
+        return PartitionOffset(
+            source: offset.source, partition: offset.partition, next: offset.next,
+            fingerprint: offset.fingerprint, highestTime: offset.highestTime, end: nil,
+            detail: offset.detail)
     }
 
     private func startWorkers(

@@ -54,9 +54,12 @@ extension Pipeline {
             checkpointBytes: lastCheckpointBytes,
             waiting: sources.compactMap { source in
                 source.trouble.map { "\(source.plan.name): \($0)" }
-            } + commits.compactMap { commit in
-                waiting[commit.committer.target].map { "\(commit.committer.name): \($0.message)" }
-            })
+            }
+                + commits.compactMap { commit in
+                    waiting[commit.committer.target].map {
+                        "\(commit.committer.name): \($0.message)"
+                    }
+                })
     }
 
     func summary() -> RunSummary {
@@ -66,7 +69,8 @@ extension Pipeline {
             sums.reduce(0) { $0 + ($1.key.hasSuffix(suffix) ? $1.value : 0) }
         }
         return RunSummary(
-            epoch: epoch, sources: plan.sources.indices.map { sourceSummary($0, sums, conservation) },
+            epoch: epoch,
+            sources: plan.sources.indices.map { sourceSummary($0, sums, conservation) },
             outputs: plan.outputs.map { outputSummary($0, sums) },
             lateRows: sum(".late") + sum(".idle_late"), deadRows: sum(".dead") + sum(".refused"),
             openEpochs: commits.filter { !$0.isEmpty }.map {

@@ -57,7 +57,8 @@ public struct RunSummary: Sendable {
     public var openEpochs: [(name: String, epochs: [UInt64])]
     /// In the order of the plan.
     public var operators: [OperatorSummary]
-    /// Conservation, of the first epoch where it did not hold: the difference between what came in and what became of it.
+    /// Conservation, of the first epoch where it did not hold: the difference between what came in
+    /// and what became of it.
     public var imbalances: [(place: String, difference: Int64)]
 
     public struct SourceSummary: Sendable {

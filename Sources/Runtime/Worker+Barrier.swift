@@ -70,7 +70,8 @@ extension Worker {
                 WorkerEpoch(
                     worker: index, epoch: done.number, offsets: done.offsets, deltas: done.deltas,
                     parts: parts, minima: minima, counters: nodes.map(\.counters),
-                    sources: feeds.map(\.counters), tallies: plan.outputs.indices.map { tally(of: $0) },
+                    sources: feeds.map(\.counters),
+                    tallies: plan.outputs.indices.map { tally(of: $0) },
                     held: nodes.map(\.heldRows))))
         try release()
     }

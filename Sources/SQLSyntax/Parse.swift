@@ -109,6 +109,13 @@ private func failure(
     } else {
         offset = bytes.count
     }
+    // The scanner quotes all that is left of the file, which the caret shows better.
+    let cut = error.message.firstRange(of: " at or near ").map { error.message[..<$0.lowerBound] }
+    if let cut, cut.hasPrefix("unterminated") {
+        return Failure(
+            .invalid, "sql.syntax", String(cut), hint: "it begins here, and its end is missing",
+            place: origin.place(offset))
+    }
     let hint = tokens.flatMap { syntaxHint(message: error.message, tokens: $0, offset: offset) }
     return Failure(
         .invalid, "sql.syntax", error.message, hint: hint, place: origin.place(offset))

@@ -16,7 +16,8 @@ func syntaxHint(message: String, tokens: TokenList, offset: Int) -> String? {
             && tokens.tokens[index].keyword == GrammarValue.Keyword.reserved,
         hasBacktick: (max(0, index - 4)...index).contains { tokens.text($0).hasPrefix("`") },
         statement: statementWords(tokens, before: index))
-    return rivalHint(context) ?? windowSyntaxHint(context) ?? plainHint(context)
+    return rivalHint(context) ?? statementHint(context) ?? windowSyntaxHint(context)
+        ?? plainHint(context)
 }
 
 private struct ErrorContext {
@@ -68,6 +69,43 @@ private func rivalHint(_ context: ErrorContext) -> String? {
     return nil
 }
 
+/// What Flink's, ksqlDB's and RisingWave's statements have and PostgreSQL's have not.
+private func statementHint(_ context: ErrorContext) -> String? {
+    let isTypeName = ["array", "map", "row", "struct", "multiset"].contains
+    if (context.word == "<" && isTypeName(context.previous))
+        || (context.next == "<" && isTypeName(context.word))
+    {
+        return "an array's type is integer[]; a row's is made by CREATE TYPE item AS (…); "
+            + "a map is read as json"
+    }
+    if context.statement == ["create", "table"], context.word == "as" {
+        return "a computed column is written: dollars numeric(12,2) "
+            + "GENERATED ALWAYS AS (…) STORED; when a record was read is its column _extracted_at"
+    }
+    if context.word == "metadata" {
+        return "what a record carries is there without a declaration: "
+            + "_timestamp, _partition, _offset, _key, _headers"
+    }
+    if context.statement[0] == "set", context.previous == "set", context.isString {
+        return "names of settings stand without quotes: SET checkpoint_interval = '10 seconds'"
+    }
+    if context.word == "statement", context.next == "set" {
+        return "leave it out: all outputs of a file run together, with one checkpoint"
+    }
+    if context.word == "overwrite" {
+        return "write INSERT INTO: rows are appended, or merged by the output's key"
+    }
+    if context.previous == "qualify" {
+        return "filter a subquery: SELECT … FROM (SELECT …) AS ranked WHERE …"
+    }
+    return nil
+}
+
+private let units: Set<String> = [
+    "millisecond", "milliseconds", "second", "seconds", "minute", "minutes", "hour", "hours", "day",
+    "days",
+]
+
 private func windowSyntaxHint(_ context: ErrorContext) -> String? {
     if context.word == "partition", context.next == "by" {
         return "a session's keys are an argument: "
@@ -80,13 +118,26 @@ private func windowSyntaxHint(_ context: ErrorContext) -> String? {
     if ["tumbling", "hopping", "session"].contains(context.previous), context.word == "(" {
         return windowHint
     }
-    if context.previous == "interval" || context.before == "interval" {
+    if context.word == "table", ["from", "join"].contains(context.previous) {
+        return windowHint
+    }
+    let followsNumber = context.previous.first?.isNumber ?? false
+    if context.previous == "interval" || context.before == "interval"
+        || (followsNumber && units.contains(context.word))
+    {
         return "put number and unit into one string: INTERVAL '10 seconds'"
     }
     return nil
 }
 
 private func plainHint(_ context: ErrorContext) -> String? {
+    if context.word.hasPrefix("#") { return "a comment begins with --" }
+    if context.word == ":", context.before == "=" {
+        return "values stand in single quotes: bootstrap_servers = 'localhost:9092'"
+    }
+    if ["create", "insert", "set"].contains(context.word), !["", ";"].contains(context.previous) {
+        return "the statement before it does not end: is a ; missing?"
+    }
     if context.hasBacktick { return "names are quoted by double quotes: \"end\"" }
     let ends = ["from", "where", "having", "union", "limit", ")", ";", ""].contains(context.word)
     if context.previous == ",", ends || (context.isReserved && context.next == "by") {

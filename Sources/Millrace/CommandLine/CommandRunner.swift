@@ -25,6 +25,7 @@ public protocol CommandRunner: Sendable {
 public func runCommandLine(
     _ words: [String], runner: some CommandRunner, terminal: Terminal
 ) async -> Int32 {
+    ParentWatch.startIfAsked()
     do {
         return try await execute(try parseCommand(words), runner, terminal)
     } catch let failure as Failure {

@@ -90,6 +90,7 @@ extension EngineRunner {
         process.arguments = words
         process.environment = ProcessInfo.processInfo.environment.merging(
             [BenchmarkPart.variable: part.rawValue]) { $1 }
+        ParentWatch.attach(process)
         let output = Pipe()
         process.standardOutput = output
         do {

@@ -21,7 +21,7 @@ final class DemoProcess {
         process.executableURL = DemoProcess.executable
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
+        ParentWatch.attach(process)
         process.standardOutput = output
         process.standardError = log
         do {

@@ -25,6 +25,8 @@ final class DemoProducer: Sendable {
 
     /// Long enough to see progress, checkpoints and a kill; short enough to wait for.
     private static let seconds = 24
+    /// Few bids take less long.
+    private static let lowestRate = 1_000
     /// Bids a second that leave two cores room for everything else.
     private static let highestRate = 20_000
 
@@ -32,7 +34,7 @@ final class DemoProducer: Sendable {
         self.broker = broker
         self.count = count
         self.stop = stop
-        rate = min(Self.highestRate, max(1, count / Self.seconds))
+        rate = min(Self.highestRate, max(Self.lowestRate, count / Self.seconds))
     }
 
     /// Bids sent so far. Throws if sending has failed.

@@ -34,7 +34,8 @@ struct DemoRun {
     }
 
     func run() throws(Failure) -> Int32 {
-        let broker = try DemoBroker(command.kafka, events: events)
+        let broker = try DemoBroker(command.kafka, events: events, folder: folder)
+        defer { broker.close() }
         let producer = DemoProducer(broker, count: events, stop: stop)
         say(
             "broker    \(broker.configuration.bootstrapServers)"
