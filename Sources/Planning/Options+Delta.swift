@@ -14,6 +14,7 @@ extension OptionValues {
                 .invalid, "sql.type_refused", "Delta has no interval: column \"\(field.name)\"",
                 hint: "cast it: extract(epoch from …), or to text", place: place)
         }
+        try schema.checkDeltaNames(place: place)
         for column in key ?? [] where schema[column].type.isNested {
             let field = schema[column]
             throw Failure(

@@ -43,6 +43,13 @@ func openedTable(_ location: String) throws(Failure) -> (log: DeltaLog, snapshot
             .failed, "table.missing", "there is no Delta table at \(location)",
             hint: "a table is a folder with a _delta_log in it")
     }
+    do {
+        _ = try snapshot.schema()
+    } catch {
+        throw Failure(
+            .failed, error.code, "\(location), version \(snapshot.version): \(error.message)",
+            hint: error.hint ?? "the table's metaData is damaged: restore its log from a backup")
+    }
     return (log, snapshot)
 }
 
