@@ -19,9 +19,16 @@ extension EngineRunner {
         _ command: TableHistoryCommand, _ terminal: Terminal
     ) async throws -> Int32 {
         let log = try openedTable(command.location).log
-        for version in try log.history(limit: command.limit ?? .max) {
-            terminal.write((command.printsJSON ? version.json.text : version.line) + "\n")
+        let versions = try log.history(limit: command.limit ?? .max)
+        guard !command.printsJSON else {
+            let document = JSONValue.object([
+                .init("location", .string(command.location)),
+                .init("commits", .array(versions.map(\.json))),
+            ])
+            terminal.write(document.text + "\n")
+            return 0
         }
+        for version in versions { terminal.write(version.line + "\n") }
         return 0
     }
 }
