@@ -1,6 +1,6 @@
 // Smallest and largest value and NULLs of a column chunk, under the rules of parquet.thrift
-// `Statistics` and `ColumnOrder`: NaN never enters and leaves a chunk without bounds, a zero minimum
-// is written −0.0 and a zero maximum +0.0, and what is shortened says so.
+// `Statistics` and `ColumnOrder`: NaN never enters and leaves a chunk without bounds, a zero
+// minimum is written −0.0 and a zero maximum +0.0, and what is shortened says so.
 
 import Contracts
 import Types
