@@ -152,7 +152,8 @@ let testTargets: [Target] = [
             "State", "RocksState", "Formats", "DeltaTable", "Connectors", "Runtime",
         ], path: "Tests/TestKit", swiftSettings: settings),
     tests("SimulationTests", ["TestKit"]),
-    tests("MillraceTests", modules.dropLast(2).map(\.name) + ["PythonSupport"]),
+    tests(
+        "MillraceTests", modules.dropLast(2).map(\.name) + ["PythonSupport", "CJemalloc"]),
     // They run the built `millrace` and `millrace-mutant` beside them.
     tests(
         "ExactlyOnceTests", ["Contracts", "KafkaIO", "PythonSupport"], exclude: ["Python"]),

@@ -17,6 +17,7 @@ struct DeltaOutput: Sendable {
     let options: DeltaSinkOptions
     let store: any DeltaStore
     let shape: TableShape
+    private let check: DeltaRowCheck
     /// Of this process: names of files never repeat.
     let numbers: FileNumbers
 
@@ -29,6 +30,7 @@ struct DeltaOutput: Sendable {
         self.numbers = numbers
         store = makeStore(try DeltaOutput.path(options.location, plan))
         shape = TableShape(schema: plan.schema, partitionColumns: options.partitionColumns)
+        check = DeltaRowCheck(plan, partitionColumns: options.partitionColumns)
     }
 
     /// A path of the local file system; other schemes are for a later issue.
@@ -55,6 +57,15 @@ struct DeltaOutput: Sendable {
     }
 
     var target: TargetID { TargetIdentity.output(plan.outputID) }
+
+    /// The rows that the table can hold, and what is wrong with the others.
+    func sorted(_ batch: Batch) -> (rows: Batch, refused: [RowError]) {
+        let refused = check.refused(batch)
+        if refused.isEmpty { return (batch, []) }
+        let bad = Set(refused.map { Int32($0.row) })
+        let kept = (0..<Int32(batch.rowCount)).filter { !bad.contains($0) }
+        return (batch.gather(kept), refused)
+    }
 }
 
 /// Writes an epoch's rows into data files that no log entry names yet.
@@ -73,6 +84,7 @@ final class DeltaAppendWriter: SinkWriter {
     }
 
     func write(_ batch: Batch) throws(Failure) -> [RowError] {
+        let (rows, refused) = output.sorted(batch)
         let clock = clock
         let open =
             writer
@@ -81,8 +93,8 @@ final class DeltaAppendWriter: SinkWriter {
                 marker: identity.marker(epoch: nextEpoch), numbers: output.numbers,
                 options: output.writeOptions, now: { clock.now() / 1_000 })
         writer = open
-        try open.write(batch)
-        return []
+        try open.write(rows)
+        return refused
     }
 
     func prepare(_ marker: Marker) throws(Failure) -> [IntentPart] {
@@ -120,9 +132,10 @@ final class DeltaUpsertWriter: SinkWriter {
     }
 
     func write(_ batch: Batch) throws(Failure) -> [RowError] {
-        fold.add(batch, key: key)
-        pendingBytes += batch.rowCount * batch.columns.count * DeltaUpsertWriter.bytesPerValue
-        return []
+        let (rows, refused) = output.sorted(batch)
+        fold.add(rows, key: key)
+        pendingBytes += rows.rowCount * rows.columns.count * DeltaUpsertWriter.bytesPerValue
+        return refused
     }
 
     func prepare(_ marker: Marker) throws(Failure) -> [IntentPart] {

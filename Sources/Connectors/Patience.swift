@@ -21,6 +21,7 @@ struct Patience {
     /// Codes that mostly stay, and yet a broker that is just starting causes them, too.
     private static let doubtful: Set<String> = [
         "kafka.authentication", "kafka.sasl_authentication_failed", "kafka.ssl",
+        "kafka.unknown_partition", "kafka.unknown_topic_or_part",
     ]
     /// Attempts that a doubtful one gets: some ten seconds.
     private static let doubtLimit = 8

@@ -2,6 +2,21 @@
 
 /// Times that ISO 8601's four-digit years can say: 0001-01-01 to 9999-12-31, µs since 1970.
 let writableTimes: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
+
+/// Dates and times that a table can hold; what lies outside must not reach a writer.
+public struct DeltaRange: Sendable {
+    /// Since 1970.
+    public let days: ClosedRange<Int64>
+    public let microseconds: ClosedRange<Int64>
+
+    /// In data files: what INT32 and INT64 hold, without the ends that stand for infinity.
+    public static let stored = DeltaRange(
+        days: Int64(Int32.min)...Int64(Int32.max), microseconds: (Int64.min + 1)...(Int64.max - 1))
+    /// As values of partitions, which are text with four digits of a year.
+    public static let partition = DeltaRange(
+        days: -719_162...2_932_896, microseconds: writableTimes)
+}
+
 private let microsecondsPerDay: Int64 = 86_400_000_000
 
 /// Howard Hinnant's civil_from_days.

@@ -28,11 +28,9 @@ extension DeltaLog {
         let listing = try LogListing(store.list(Self.folder, from: ""), limit: nil)
         var rows: [DeltaVersion] = []
         for entry in listing.entries.reversed().prefix(limit) {
-            guard let bytes = try store.read(Self.entryPath(entry.version)) else { continue }
+            guard let actions = try self.entry(entry.version) else { continue }
             rows.append(
-                Self.row(
-                    entry.version, fileTime: entry.modificationTime,
-                    try DeltaAction.parse(bytes)))
+                Self.row(entry.version, fileTime: entry.modificationTime, actions))
         }
         return rows
     }

@@ -45,19 +45,28 @@ public struct DeltaLog: Sendable {
     /// `snapshot` brought up to date: only entries behind it are read.
     public func refresh(_ snapshot: DeltaSnapshot) throws(Failure) -> DeltaSnapshot {
         var current = snapshot
-        while let bytes = try store.read(Self.entryPath(current.version + 1)) {
-            try apply(bytes, version: current.version + 1, to: &current)
+        while let actions = try entry(current.version + 1) {
+            current.apply(actions, version: current.version + 1)
         }
         return current
     }
 
-    private func apply(
-        _ bytes: [UInt8], version: Int64, to snapshot: inout DeltaSnapshot
-    ) throws(Failure) {
-        for action in try DeltaAction.parse(bytes) {
-            snapshot.apply(action, entryVersion: version)
+    /// The actions of one version; nil if it has no entry.
+    func entry(_ version: Int64) throws(Failure) -> [DeltaAction]? {
+        let path = Self.entryPath(version)
+        guard let bytes = try store.read(path) else { return nil }
+        do {
+            return try DeltaAction.parse(bytes)
+        } catch {
+            throw damaged("\(store.location)/\(path) is damaged: \(error.message)")
         }
-        snapshot.version = version
+    }
+
+    private func damaged(_ message: String) -> Failure {
+        Failure(
+            .failed, "delta.log", message,
+            hint: "restore the files of _delta_log from a backup: other engines can't read the "
+                + "table either")
     }
 
     /// Replays from the newest sound checkpoint. With `mayFallBack` a listing that is not enough
@@ -74,17 +83,13 @@ public struct DeltaLog: Sendable {
         }
         if mayFallBack { return nil }
         guard listing.entries.first?.version == 0 else {
-            throw Failure(
-                .failed, "delta.log",
-                "the log of \(store.location) begins at version "
-                    + "\(listing.entries.first?.version ?? -1) and no checkpoint can be read")
+            let first = listing.entries.first.map { "begins at version \($0.version)" }
+            throw damaged(
+                "the log of \(store.location) \(first ?? "has no entries") and no checkpoint can "
+                    + "be read")
         }
-        guard let bytes = try store.read(Self.entryPath(0)),
-            let snapshot = Self.start(try DeltaAction.parse(bytes), version: 0)
-        else {
-            throw Failure(
-                .failed, "delta.log",
-                "the first log entry of \(store.location) lacks protocol or metaData")
+        guard let actions = try entry(0), let snapshot = Self.start(actions, version: 0) else {
+            throw damaged("the first log entry of \(store.location) lacks protocol or metaData")
         }
         return try replay(listing, onto: snapshot)
     }
@@ -110,13 +115,11 @@ public struct DeltaLog: Sendable {
         var snapshot = start
         for entry in listing.entries where entry.version > start.version {
             guard entry.version == snapshot.version + 1,
-                let bytes = try store.read(Self.entryPath(entry.version))
+                let actions = try self.entry(entry.version)
             else {
-                throw Failure(
-                    .failed, "delta.log",
-                    "the log of \(store.location) lacks version \(snapshot.version + 1)")
+                throw damaged("the log of \(store.location) lacks version \(snapshot.version + 1)")
             }
-            try apply(bytes, version: entry.version, to: &snapshot)
+            snapshot.apply(actions, version: entry.version)
         }
         return snapshot
     }

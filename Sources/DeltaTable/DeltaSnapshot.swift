@@ -27,6 +27,12 @@ public struct DeltaSnapshot: Sendable {
 
     public func schema() throws(Failure) -> Schema { try DeltaSchema.decode(metadata.schemaString) }
 
+    /// One log entry.
+    mutating func apply(_ actions: [DeltaAction], version: Int64) {
+        for action in actions { apply(action, entryVersion: version) }
+        self.version = version
+    }
+
     mutating func apply(_ action: DeltaAction, entryVersion: Int64?) {
         switch action {
         case .tableProtocol(let value): tableProtocol = value

@@ -85,8 +85,7 @@ extension DeltaCommitter {
         let first = leftovers.map { ($0.generation, $0.epochs.lowerBound) }.min { $0 < $1 }
         guard let first else { return names }
         var version = snapshot.version
-        while version >= 0, let bytes = try store.read(DeltaLog.entryPath(version)) {
-            let actions = try DeltaAction.parse(bytes)
+        while version >= 0, let actions = try log.entry(version) {
             for case .add(let file) in actions { names.insert(FilePath.decode(file.path)) }
             let row = DeltaLog.row(version, fileTime: 0, actions)
             if row.pipelineID == identity.pipelineID, row.sink == identity.sink,

@@ -38,10 +38,7 @@ enum FileStatistics {
     ) -> JSONValue? {
         switch (value, type) {
         case (.int64(let days), .date):
-            guard
-                writableTimes.contains(
-                    days.multipliedReportingOverflow(by: 86_400_000_000).partialValue)
-            else { return nil }
+            guard DeltaRange.partition.days.contains(days) else { return nil }
             return .string(dateText(days: days))
         case (.int64(let time), .timestamptz), (.int64(let time), .timestamp):
             // Cut to ms; the upper bound is rounded up.

@@ -1,6 +1,6 @@
 // Smallest and largest value and NULLs of a column chunk, under the rules of parquet.thrift
-// `Statistics` and `ColumnOrder`: NaN never enters, a zero minimum is written −0.0 and a zero
-// maximum +0.0, and what is shortened says so.
+// `Statistics` and `ColumnOrder`: NaN never enters and leaves a chunk without bounds, a zero
+// minimum is written −0.0 and a zero maximum +0.0, and what is shortened says so.
 
 import Contracts
 import Types
@@ -111,7 +111,9 @@ extension LeafStatistics {
     /// As the footer wants them, in PLAIN bytes; strings cut to a prefix, the maximum rounded up.
     func encoded(_ leaf: Leaf) -> ChunkStatistics {
         var result = ChunkStatistics(nullCount: Int64(nullCount))
-        guard let minimum, let maximum else { return result }
+        // Bounds say nothing of NaN, but readers that order it above all numbers leave out chunks
+        // by them all the same.
+        guard let minimum, let maximum, !hasNaN else { return result }
         if case .bytes(let low) = minimum, case .bytes(let high) = maximum {
             let isText = leaf.annotation == .string
             let limit = ParquetLimit.statisticsBytes

@@ -460,4 +460,18 @@ extension Expression {
     static func all(_ conditions: [Expression]) -> Expression {
         conditions.count == 1 ? conditions[0] : .and(conditions)
     }
+
+    /// Two values of one type by the function table's comparison.
+    static func comparing(
+        _ left: Expression, _ comparison: String, _ right: Expression, at place: SourcePlace? = nil
+    ) -> Expression {
+        let overloads = FunctionTable.overloads(of: comparison)
+        guard let function = overloads.first(where: { $0.parameters.count == 2 }) else {
+            bug("the function table has no \(comparison)")
+        }
+        return .call(
+            Call(
+                function, [left, right], type: .boolean,
+                place: place ?? SourcePlace(file: "", offset: 0)))
+    }
 }

@@ -206,15 +206,8 @@ extension LogicalCall {
 }
 
 extension Expression {
-    /// `column > 0` for a count, by the function table's comparison.
+    /// `column > 0` for a count.
     fileprivate static func isPositive(column: Int, at place: SourcePlace) -> Expression {
-        let overloads = FunctionTable.overloads(of: ">")
-        guard let greater = overloads.first(where: { $0.parameters.count == 2 }) else {
-            bug("the function table has no >")
-        }
-        return .call(
-            Call(
-                greater, [.column(column, .bigint), .constant(.int64(0), .bigint)], type: .boolean,
-                place: place))
+        .comparing(.column(column, .bigint), ">", .constant(.int64(0), .bigint), at: place)
     }
 }

@@ -52,7 +52,7 @@ extension OptionValues {
         try checkDeadLetter()
         switch connector {
         case .kafka: return .kafka(try kafkaSink(schema, key))
-        case .delta: return .delta(try deltaSink(schema))
+        case .delta: return .delta(try deltaSink(schema, key))
         case .files:
             let path = try required("path")
             return .files(FilesSinkOptions(path: path, format: try filesFormat(path, key)))
@@ -74,19 +74,6 @@ extension OptionValues {
             createsTopic: boolean("create_topic") ?? true,
             topicPartitions: number("topic_partitions").map { Int($0) },
             properties: passedThrough)
-    }
-
-    private func deltaSink(_ schema: Schema) throws(Failure) -> DeltaSinkOptions {
-        for field in schema.fields where Self.containsInterval(field.type) {
-            throw Failure(
-                .invalid, "sql.type_refused", "Delta has no interval: column \"\(field.name)\"",
-                hint: "cast it: extract(epoch from …), or to text", place: place)
-        }
-        return DeltaSinkOptions(
-            location: try required("location"),
-            partitionColumns: try columns("partition_by", schema) ?? [],
-            targetFileSize: number("target_file_size") ?? 128 << 20,
-            compression: text("compression").flatMap(DeltaSinkOptions.Compression.init) ?? .zstd)
     }
 
     private func filesFormat(
@@ -121,7 +108,7 @@ extension OptionValues {
     }
 
     /// The positions of a column list's columns.
-    private func columns(_ name: String, _ schema: Schema) throws(Failure) -> [Int]? {
+    func columns(_ name: String, _ schema: Schema) throws(Failure) -> [Int]? {
         guard let names = names(name) else { return nil }
         var positions: [Int] = []
         for column in names {
@@ -145,7 +132,7 @@ extension OptionValues {
         }
     }
 
-    private static func containsInterval(_ type: LogicalType) -> Bool {
+    static func containsInterval(_ type: LogicalType) -> Bool {
         switch type {
         case .interval: true
         case .array(let element): containsInterval(element)

@@ -68,7 +68,9 @@ extension PlanningRun {
         let chosen = draft.chosen
         return OutputPlan(
             name: draft.name.text, connector: connector, schema: draft.schema, mode: mode,
-            constraints: draft.constraints, onError: chosen.onError,
+            constraints: draft.constraints
+                + connector.constraints(draft.schema, place: draft.name.place),
+            onError: chosen.onError,
             deadLetterTopic: chosen.deadLetterTopic,
             deadLetterOutput: chosen.deadLetterTable.flatMap(outputs.firstIndex),
             commitIntervalMicroseconds: chosen.commitInterval

@@ -68,14 +68,18 @@ public struct SourceConstraint: Sendable {
     public let reason: DataErrorReason
     /// Broken where this is false (a NULL check holds, as in PostgreSQL).
     public let condition: Expression
+    /// What is said of a row that breaks it; nil: that the column is NULL, or that the check fails.
+    public let detail: String?
     public let place: SourcePlace?
 
     public init(
-        name: String, reason: DataErrorReason, condition: Expression, place: SourcePlace?
+        name: String, reason: DataErrorReason, condition: Expression, detail: String? = nil,
+        place: SourcePlace?
     ) {
         self.name = name
         self.reason = reason
         self.condition = condition
+        self.detail = detail
         self.place = place
     }
 
@@ -83,7 +87,8 @@ public struct SourceConstraint: Sendable {
     public func error(row: Int) -> RowError {
         RowError(
             row: row, reason: reason, constraint: name,
-            detail: reason == .notNull ? "\(name) is NULL" : "check \(name) fails", place: place)
+            detail: detail ?? (reason == .notNull ? "\(name) is NULL" : "check \(name) fails"),
+            place: place)
     }
 }
 

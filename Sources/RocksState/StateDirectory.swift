@@ -40,7 +40,8 @@ public final class StateDirectory: Sendable {
                 "the state directory \(path) is in use by another process",
                 hint: "stop the other process, or give this one its own --state")
         }
-        let store = try RocksStore(path: path + "/db")
+        try refuseHeadless(path)
+        let store = try opened(path, readOnly: false)
         let incarnation = entropy.next() >> 1
         if let stored = try store.get(StateKeys.identity) {
             let (pipelineID, generation) = try decodeIdentity(stored, path: path)
@@ -68,16 +69,45 @@ public final class StateDirectory: Sendable {
         guard LocalFiles.exists(path + "/db") else {
             throw Failure(
                 .failed, "state.missing", "there is no state in \(path)",
-                hint: "name the directory with --state")
+                hint: "name the directory with --state: a state directory has a folder db in it")
         }
-        let store = try RocksStore(path: path + "/db", readOnly: true)
+        try refuseHeadless(path)
+        let store = try opened(path, readOnly: true)
         guard let stored = try store.get(StateKeys.identity) else {
-            throw Failure(.failed, "state.foreign", "\(path) holds no Millrace state")
+            throw Failure(
+                .failed, "state.foreign",
+                "\(path)/db is a RocksDB, but holds no state of Millrace",
+                hint: "name another directory with --state")
         }
         let (pipelineID, generation) = try decodeIdentity(stored, path: path)
         let identity = Identity(pipelineID: pipelineID, generation: generation, incarnation: 0)
         return StateDirectory(path: path, identity: identity, store: store, lock: nil)
     }
+
+    /// RocksDB takes a folder without CURRENT for a new one and removes what it finds there.
+    private static func refuseHeadless(_ path: String) throws(Failure) {
+        let names = LocalFiles.list(path + "/db")
+        guard !names.contains("CURRENT"),
+            let data = names.first(where: { $0.hasSuffix(".log") || $0.hasSuffix(".sst") })
+        else { return }
+        throw Failure(
+            .failed, "state.damaged",
+            "\(path)/db is damaged: it has data (\(data)) but no file CURRENT",
+            hint: damagedHint)
+    }
+
+    private static func opened(_ path: String, readOnly: Bool) throws(Failure) -> RocksStore {
+        do {
+            return try RocksStore(path: path + "/db", readOnly: readOnly)
+        } catch {
+            throw Failure(
+                .failed, "state.damaged", error.message, hint: error.hint ?? damagedHint)
+        }
+    }
+
+    private static let damagedHint =
+        "restore the state directory from a backup; with a new --state, --adopt goes on where "
+        + "the outputs stand"
 
     static func encode(_ identity: Identity) -> [UInt8] {
         var writer = RecordWriter()

@@ -25,7 +25,7 @@ extension OutputPlan {
             guard case .bool(let holds) = column.values else { continue }
             if column.validity == nil, !holds.contains(false) { continue }
             for row in holds.indices where !holds[row] && column.isValid(row) {
-                found.note(constraint.error(row))
+                found.note(constraint.error(row: row))
             }
         }
         let bad = found.errors
@@ -35,13 +35,5 @@ extension OutputPlan {
             .sorted { $0.row < $1.row }
         return ContractedRows(
             rows: batch.gather(kept), errors: errors, takenBack: bad.count - errors.count)
-    }
-}
-
-extension SourceConstraint {
-    fileprivate func error(_ row: Int) -> RowError {
-        RowError(
-            row: row, reason: reason, constraint: name,
-            detail: reason == .notNull ? "\(name) is NULL" : "check \(name) fails", place: place)
     }
 }

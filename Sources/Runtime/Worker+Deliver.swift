@@ -57,7 +57,12 @@ extension Worker {
             instance.counters.out += Int64(checked.rows.rowCount - refused.count)
             instance.tally.add(
                 checked.rows, refused: refused, isHashed: plan.outputs[number].hasDigest)
-            try refuse(refused, of: checked.rows, at: number, instance)
+            // Of a −1 whose +1 was refused there is nothing to take back.
+            let letters = refused.filter { error in
+                checked.rows.changes.map { $0[error.row] > 0 } ?? true
+            }
+            instance.counters.filtered += Int64(refused.count - letters.count)
+            try refuse(letters, of: checked.rows, at: number, instance)
         }
     }
 

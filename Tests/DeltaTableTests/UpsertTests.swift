@@ -95,6 +95,40 @@ struct UpsertTests {
         #expect(try table.rowsByDeltalake().isEmpty)
     }
 
+    @Test func longKeysThatShareTheirBoundsAreFoundAgain() throws {
+        let schema = Schema([Field("key", .text), Field("value", .bigint)])
+        let table = try TableFixture(schema)
+        // All alike in what statistics keep; above and below what is cut away.
+        let stem = String(repeating: "k", count: 32)
+        let keys = [stem, stem + "a", stem + "\u{10FFFF}", stem + "\u{10FFFF}z", stem + "\u{1}"]
+        func rows(_ keys: [String], _ value: Int64) -> Batch {
+            Batch(
+                rowCount: keys.count,
+                columns: [
+                    Column(.text, scalars: keys.map { .text($0) }),
+                    Column(.bigint, .int64(Array(repeating: value, count: keys.count))),
+                ])
+        }
+        for (number, key) in keys.enumerated() {
+            try table.upsert(
+                UInt64(number + 1), rows([key], Int64(number)), deleted: [false], key: [0])
+        }
+        for (number, key) in keys.enumerated() {
+            try table.upsert(
+                UInt64(number + 10), rows([key], Int64(100 + number)), deleted: [false], key: [0])
+        }
+        let expected = Batch(
+            rowCount: keys.count,
+            columns: [
+                Column(.text, scalars: keys.map { .text($0) }),
+                Column(.bigint, .int64(keys.indices.map { Int64(100 + $0) })),
+            ]
+        ).canonicalRows().sorted()
+        #expect(try table.rowsByUs() == expected)
+        #expect(try table.rowsByDeltalake() == expected)
+        #expect(try table.rowsByDuckDB() == expected)
+    }
+
     @Test func anEmptyTextThatPartitionsIsOneKeyWithNull() throws {
         let schema = Schema([Field("part", .text), Field("value", .bigint)])
         let table = try TableFixture(schema, partitionedBy: ["part"])

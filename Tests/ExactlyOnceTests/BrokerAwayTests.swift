@@ -43,7 +43,7 @@ extension ExactlyOnceTests {
             try broker.start()
             let ending = try run.end()
             try #require(ending.status == 0, "\(ending)")
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(0..<10).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(0..<10).sorted())
         }
 
         @Test("killed under a run: waited for, in log and progress line, then exact")
@@ -73,7 +73,7 @@ extension ExactlyOnceTests {
             #expect((try ending.report()["open"] as? [Any])?.isEmpty == true, "\(ending)")
             let last = try fixture.catchUp()
             try #require(last.status == 0, "\(last)")
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(0..<1_500).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(0..<1_500).sorted())
         }
 
         @Test("killed under a run: --fail-fast ends with 1, SIGTERM with 0; the next start goes on")
@@ -102,7 +102,7 @@ extension ExactlyOnceTests {
             try broker.start()
             let last = try fixture.catchUp()
             try #require(last.status == 0, "\(last)")
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(0..<1_000).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(0..<1_000).sorted())
         }
     }
 }

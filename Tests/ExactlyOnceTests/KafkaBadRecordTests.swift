@@ -37,8 +37,8 @@ extension ExactlyOnceTests {
             try fixture.send(20..<40)
             let ending = try fixture.catchUp()
             try #require(ending.status == 0, "\(ending)")
-            #expect(try fixture.committed().sorted() == good)
-            #expect(try fixture.committed("dead") == [KafkaBadRecordTests.poison])
+            #expect(try fixture.settled().sorted() == good)
+            #expect(try fixture.settled("dead") == [KafkaBadRecordTests.poison])
             #expect(try count("dead", ending) == 1)
             let strict = try KafkaFixture()
             try strict.send([KafkaBadRecordTests.poison], to: "in")
@@ -51,7 +51,7 @@ extension ExactlyOnceTests {
             let fixture = try poisoned(", on_error = 'skip'")
             let ending = try fixture.catchUp()
             try #require(ending.status == 0, "\(ending)")
-            #expect(try fixture.committed().sorted() == good)
+            #expect(try fixture.settled().sorted() == good)
             #expect(try count("dead", ending) == 1)
         }
 
@@ -72,8 +72,8 @@ extension ExactlyOnceTests {
                 source: ", on_error = 'dead_letter', dead_letter_topic = '\(fixture.topic("dead"))'")
             let fixed = try fixture.catchUp()
             try #require(fixed.status == 0, "\(fixed)")
-            #expect(try fixture.committed().sorted() == good)
-            #expect(try fixture.committed("dead") == [KafkaBadRecordTests.poison])
+            #expect(try fixture.settled().sorted() == good)
+            #expect(try fixture.settled("dead") == [KafkaBadRecordTests.poison])
         }
     }
 }

@@ -96,15 +96,42 @@ final class KafkaFixture {
 
     /// Behind the last record that a reader with read_committed gets.
     func stableEnd(_ end: String, partition: Int32 = 0) throws -> Int64 {
-        try KafkaConsumer(configuration, topic: topic(end), isolation: .readCommitted)
-            .watermarks(partition: partition).end
+        try ends(end, partition, .readCommitted).end
+    }
+
+    /// A broker that has just come up, or a topic just made, may not be known at once.
+    private func ends(
+        _ end: String, _ partition: Int32, _ isolation: KafkaIsolation
+    ) throws -> (low: Int64, end: Int64) {
+        var failure: (any Error)?
+        for _ in 0..<50 {
+            do {
+                return try KafkaConsumer(configuration, topic: topic(end), isolation: isolation)
+                    .watermarks(partition: partition)
+            } catch {
+                failure = error
+                usleep(200_000)
+            }
+        }
+        throw try #require(failure)
+    }
+
+    /// What `committed` gives once no transaction hides anything: a commit is answered before its
+    /// markers stand in the partitions.
+    func settled(_ end: String = "out", partition: Int32 = 0) throws -> [String] {
+        let isSettled = try KafkaFixture.wait {
+            let written = try ends(end, partition, .readUncommitted).end
+            return try stableEnd(end, partition: partition) == written
+        }
+        try #require(isSettled, "a transaction is still open")
+        return try committed(end, partition: partition)
     }
 
     /// Values of one partition as a reader with read_committed gets them now.
     func committed(_ end: String = "out", partition: Int32 = 0) throws -> [String] {
         let consumer = try KafkaConsumer(
             configuration, topic: topic(end), isolation: .readCommitted)
-        let (low, last) = try consumer.watermarks(partition: partition)
+        let (low, last) = try ends(end, partition, .readCommitted)
         guard low < last else { return [] }
         try consumer.assign([KafkaAssignment(partition: partition, offset: low, queue: 0)])
         var values: [String] = []

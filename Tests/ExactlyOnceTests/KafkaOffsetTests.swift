@@ -39,14 +39,14 @@ extension ExactlyOnceTests {
                     "\(refused)")
                 #expect(refused.errors.contains("on_offset_lost"), "\(refused)")
             }
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(0..<10).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(0..<10).sorted())
             try fixture.writeTopology(source: ", on_offset_lost = 'earliest'")
             let ending = try fixture.catchUp()
             try expectDone(ending)
             #expect(ending.errors.contains("offsets lost"), "\(ending)")
             #expect(ending.errors.contains("offsets 10 to 24 are gone"), "\(ending)")
             let wanted = KafkaFixture.text(Array(0..<10) + Array(25..<30))
-            #expect(try fixture.committed().sorted() == wanted.sorted())
+            #expect(try fixture.settled().sorted() == wanted.sorted())
             #expect(try next(ending) == 30)
         }
 
@@ -67,7 +67,7 @@ extension ExactlyOnceTests {
                 #expect(ending.status == (rule == "fail" ? 5 : 0), "\(ending)")
                 #expect(ending.errors.contains("offsets 0 to 7 are gone"), "\(ending)")
                 let wanted = rule == "fail" ? [] : KafkaFixture.text(8..<10)
-                #expect(try fixture.committed().sorted() == wanted)
+                #expect(try fixture.settled().sorted() == wanted)
             }
         }
 
@@ -94,7 +94,7 @@ extension ExactlyOnceTests {
             try expectDone(ending)
             #expect(ending.errors.contains("made anew"), "\(ending)")
             let wanted = KafkaFixture.text(Array(0..<10) + Array(100..<120))
-            #expect(try fixture.committed().sorted() == wanted.sorted())
+            #expect(try fixture.settled().sorted() == wanted.sorted())
         }
 
         @Test("F24: a topic made anew and shorter does not keep a bounded run waiting")
@@ -115,7 +115,7 @@ extension ExactlyOnceTests {
             let ending = try fixture.start(["--bounded"]).end(within: 60)
             try expectDone(ending)
             #expect(ending.errors.contains("before the stored offset 50"), "\(ending)")
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(100..<105).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(100..<105).sorted())
         }
 
         // MARK: F25
@@ -137,14 +137,14 @@ extension ExactlyOnceTests {
             let ending = try fixture.catchUp()
             try expectDone(ending)
             #expect(try next(ending) == 13)
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(0..<5).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(0..<5).sorted())
             #expect((try ending.report()["conserved"] as? Bool) == true, "\(ending)")
             // Nothing of it is read twice, and what comes behind is.
             try fixture.send(5..<6)
             let again = try fixture.catchUp()
             try expectDone(again)
             #expect(try next(again) == 14)
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(0..<6).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(0..<6).sorted())
         }
 
         @Test("F25: a bounded run ends although its last records are invisible")
@@ -159,7 +159,7 @@ extension ExactlyOnceTests {
             let ending = try fixture.start(["--bounded"]).end(within: 30)
             try expectDone(ending)
             #expect(try next(ending) == 7)
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(0..<3).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(0..<3).sorted())
         }
 
         @Test("F25: gaps of compaction, also before the end of a bounded run")
@@ -187,7 +187,7 @@ extension ExactlyOnceTests {
             let ending = try fixture.start(["--bounded"]).end(within: 30)
             try expectDone(ending)
             #expect(try next(ending) == Int(end))
-            let copied = try fixture.committed()
+            let copied = try fixture.settled()
             // The cleaner goes on meanwhile: what was read is what was there at some moment.
             #expect(copied.contains("{\"n\":1}") && copied.contains("{\"n\":11}"))
             #expect(copied.count <= visible.count)
@@ -227,7 +227,7 @@ extension ExactlyOnceTests {
             }
             try expectDone(try fixture.catchUp())
             let wanted = start == "latest" ? Array(5..<10) : Array(0..<10)
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(wanted).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(wanted).sorted())
         }
 
         @Test("F26: also when the first checkpoint was empty")
@@ -240,7 +240,7 @@ extension ExactlyOnceTests {
             // What comes while the process is down is behind the end that it had resolved.
             try fixture.send(5..<10)
             try expectDone(try fixture.catchUp())
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(5..<10).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(5..<10).sorted())
         }
 
         // MARK: partitions
@@ -265,7 +265,7 @@ extension ExactlyOnceTests {
             try fixture.administration.addPartitions(fixture.topic("in"), total: 3)
             try fixture.send(5..<10, partition: 2)
             try expectDone(try fixture.catchUp())
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(0..<10).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(0..<10).sorted())
         }
     }
 }

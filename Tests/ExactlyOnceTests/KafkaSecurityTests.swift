@@ -65,8 +65,8 @@ extension ExactlyOnceTests {
 
             let ending = try run(fixture, password: KafkaSecurityTests.password)
             try #require(ending.status == 0, "\(ending)")
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(0..<10).sorted())
-            #expect(try fixture.committed("dead") == ["poison"])
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(0..<10).sorted())
+            #expect(try fixture.settled("dead") == ["poison"])
 
             var texts = [wrong.errors, wrong.output, unknown.errors, ending.errors, ending.output]
             for arguments in [

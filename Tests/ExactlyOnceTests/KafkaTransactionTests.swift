@@ -28,7 +28,7 @@ extension ExactlyOnceTests {
             #expect(fixture.passed.names.contains("start.open_intents"))
             #expect(
                 Date.now.timeIntervalSince(begun) < KafkaTransactionTests.transactionTimeout / 2)
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(-1..<10).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(-1..<10).sorted())
         }
 
         @Test("F22: nothing is open here, and yet a transaction under our id holds readers back")
@@ -57,7 +57,7 @@ extension ExactlyOnceTests {
             #expect(!fixture.passed.names.contains("start.open_intents"))
             #expect(
                 Date.now.timeIntervalSince(begun) < KafkaTransactionTests.transactionTimeout / 2)
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(-1..<10).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(-1..<10).sorted())
             // And the one that hung is fenced when it wakes.
             #expect(!isDone(hung.commit(rows: 1, timeout: .seconds(20))))
         }
@@ -90,7 +90,7 @@ extension ExactlyOnceTests {
             #expect((try ending.report()["open"] as? [Any])?.isEmpty == true, "\(ending)")
             let last = try fixture.catchUp()
             try #require(last.status == 0, "\(last)")
-            #expect(try fixture.committed().sorted() == KafkaFixture.text(-1..<501).sorted())
+            #expect(try fixture.settled().sorted() == KafkaFixture.text(-1..<501).sorted())
         }
 
         private func isDone(_ outcome: KafkaTransactionOutcome) -> Bool {

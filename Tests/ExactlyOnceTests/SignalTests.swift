@@ -63,5 +63,29 @@ extension ExactlyOnceTests {
             try #require(last.status == 0, "\(last)")
             #expect(try scenario.differences() == [])
         }
+
+        @Test(arguments: [(SIGTERM, Int32(143)), (SIGINT, Int32(130))])
+        func aQueryThatIsStoppedHasNoResult(_ number: Int32, _ status: Int32) throws {
+            let folder = try TemporaryFolder()
+            try """
+            CREATE TABLE bids (auction bigint, price bigint) USING nexmark WITH (events = 500000000);
+            """.write(
+                to: folder.url.appending(path: "q.sql"), atomically: true, encoding: .utf8)
+            let log = folder.url.appending(path: "passed")
+            let query = try RunningCommand(
+                ["query", "q.sql", "SELECT auction, price FROM bids WHERE price < 0"],
+                in: folder.url, log: log)
+            let deadline = Date.now.addingTimeInterval(60)
+            while !FailpointLog(log).names.contains("start.running"), Date.now < deadline {
+                usleep(20_000)
+            }
+            let begun = Date.now
+            query.signal(number)
+            let ending = try query.end()
+            #expect(ending.status == status, "\(ending)")
+            #expect(Date.now.timeIntervalSince(begun) < 2)
+            #expect(ending.output.isEmpty, "\(ending)")
+            #expect(ending.errors.contains("stopped"), "\(ending)")
+        }
     }
 }

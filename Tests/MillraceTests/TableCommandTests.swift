@@ -105,9 +105,9 @@ import Types
     @Test func historyIsNewestFirstWithEpochsAndOffsets() async throws {
         try await withTable { path in
             let shown = await output(["table", "history", path, "--json"])
-            let versions = try shown.text.split(separator: "\n").map {
-                try JSONValue(parsing: String($0))
-            }
+            let document = try JSONValue(parsing: shown.text)
+            #expect(document["location"]?.string == path)
+            let versions = document["commits"]?.array ?? []
             #expect(versions.compactMap { $0["version"]?.int64 } == [2, 1, 0])
             #expect(versions.map { $0["added_rows"]?.int64 } == [10, 5, 0])
             #expect(versions[0]["epochs"]?.array == [.number("20")])

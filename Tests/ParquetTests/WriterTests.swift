@@ -178,7 +178,7 @@ struct WriterTests {
             """, [path])
         #expect(lines[0] == "True a\(String(repeating: "é", count: 31)) c")
         #expect(lines[1].hasPrefix("False"))
-        #expect(lines[2] == "True 7.0 7.0")
+        #expect(lines[2].hasPrefix("False"))
         #expect(lines[3].hasPrefix("False"))
         #expect(lines[4] == "True -0.0 0.0")
         #expect(summary.columns[2].hasNaN && summary.columns[3].hasNaN)

@@ -108,6 +108,21 @@ private let refusals: [PlanRefusal] = [
             + "partition_by => (auction)) GROUP BY window_start", "sql.session_end",
         says: "window_end", at: "window_start;"),
     q("SELECT x FROM out", "sql.view_cycle", says: "reads itself", at: "out USING"),
+    PlanRefusal(
+        "CREATE MATERIALIZED VIEW out USING delta WITH (location = '/l') AS "
+            + "SELECT prices, count(*) AS n FROM (SELECT array[price] AS prices FROM bids) AS x "
+            + "GROUP BY prices;", "sql.key_type", says: "prices", at: "delta"),
+    PlanRefusal(
+        "CREATE MATERIALIZED VIEW out USING delta WITH (location = '/l', partition_by = 'prices') AS "
+            + "SELECT auction, array[price] AS prices FROM bids;", "option.partition_type",
+        says: "prices", at: "'prices'"),
+    PlanRefusal(
+        "CREATE MATERIALIZED VIEW out USING delta WITH (location = '/l', partition_by = 'auction') AS "
+            + "SELECT auction FROM bids;", "option.partition_all", says: "beside", at: "'auction'"),
+    PlanRefusal(
+        "CREATE TABLE spans (span interval PRIMARY KEY, n bigint) USING delta WITH (location = '/l'); "
+            + "INSERT INTO spans SELECT ts - ts, 1 FROM bids;", "sql.type_refused", says: "interval",
+        at: "delta"),
     PlanRefusal("SELECT auction FROM bids;", "sql.select_in_topology", says: "query", at: "SELECT"),
     PlanRefusal(
         "CREATE VIEW v AS SELECT auction FROM bids;", "sql.no_output", says: "output", at: ""),

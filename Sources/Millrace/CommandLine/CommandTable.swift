@@ -87,6 +87,10 @@ private let runSpecification = CommandSpecification(
             + "Started again, it goes on where the last checkpoint stood, also after kill -9.",
         "--bounded stops at the offsets that were the end at the start and closes all windows. "
             + "--available-now stops there too, but keeps windows open: the next run goes on.",
+        "--json makes the last line one object: epoch; sources, each with records, rows, skipped, "
+            + "refused, late, dead, filtered and offsets; outputs, each with rows, commits, "
+            + "version and digest; operators with what each took in and gave out; late, dead, "
+            + "and conserved.",
     ],
     arguments: [topology],
     options: [
@@ -179,6 +183,10 @@ private let location = ArgumentSpecification(
 
 private let tableShowSpecification = CommandSpecification(
     "table show", "show a table: version, columns, files, rows, properties",
+    discussion: [
+        "--json prints one object: location, version, schema (Delta's), partition_columns, files, "
+            + "bytes, rows, properties, and writers: pipeline, sink, generation and epoch of each."
+    ],
     arguments: [location], options: [jsonOption],
     examples: [Example("millrace table show lake/hot_auctions", "a Delta table")],
     make: { parsed in
@@ -189,12 +197,20 @@ private let tableShowSpecification = CommandSpecification(
 
 private let tableHistorySpecification = CommandSpecification(
     "table history", "show a table's commits: time, rows, epochs and offsets of each",
+    discussion: [
+        "--json prints one object: location, and commits, the newest first, each with version, "
+            + "time, operation, engine, added_files, removed_files, added_bytes, added_rows, "
+            + "pipeline, sink, generation, epochs and offsets (by source and partition)."
+    ],
     arguments: [location],
     options: [
         .value("--limit", "N", .count(minimum: 1), "only the newest N commits"), jsonOption,
     ],
     examples: [
-        Example("millrace table history lake/hot_auctions --limit 5", "the last five commits")
+        Example("millrace table history lake/hot_auctions --limit 5", "the last five commits"),
+        Example(
+            "millrace table history lake/hot_auctions --limit 1 --json",
+            "the newest commit, for a script"),
     ],
     make: { parsed in
         .tableHistory(
@@ -204,8 +220,13 @@ private let tableHistorySpecification = CommandSpecification(
     })
 
 private let checkpointListSpecification = CommandSpecification(
-    "checkpoint list", "list a pipeline's checkpoints: epoch, time, offsets, open intents",
-    discussion: ["Give the topology, or its state directory by --state. Reads only."],
+    "checkpoint list", "list a pipeline's checkpoints: epoch, time, rows; offsets to read next",
+    discussion: [
+        "Give the topology, or its state directory by --state. Reads only.",
+        "--json prints one object: pipeline, generation, checkpoints (each with generation, epoch, "
+            + "written_at, bytes, output_rows, ended, conserved, and counts by operator), and "
+            + "offsets: source, partition and next of each.",
+    ],
     arguments: [
         ArgumentSpecification(
             "FILE", .file(suffix: ".sql"), "the topology whose default state directory is meant",
@@ -251,7 +272,10 @@ private let benchSpecification = CommandSpecification(
     discussion: [
         "Runs Nexmark's q0, q1, q2 and a tumbling count and maximum, from the generator in this "
             + "process or from a topic; from a topic, the raw rate of the Kafka client over the "
-            + "same topic is measured in the same run."
+            + "same topic is measured in the same run.",
+        "--json prints one object: version, machine, source, workers, and queries, each with "
+            + "events, seconds, events_per_second, cpu_ns_per_event, peak_memory_bytes, "
+            + "output_rows, checkpoints and checkpoint_bytes.",
     ],
     options: [
         .value(

@@ -14,8 +14,17 @@ extension EngineRunner {
             ?? ".millrace/\(LoadedTopology.name(of: command.file.required("a file or --state")))"
         let directory = try StateDirectory.inspect(path: path)
         let records = try directory.history()
+        let offsets = try directory.offsets()
         if command.printsJSON {
-            for record in records { terminal.write(json(record) + "\n") }
+            let next = offsets.map { offset in
+                "{\"source\":\(JSONText.quoted(offset.source)),"
+                    + "\"partition\":\(JSONText.quoted(offset.partition)),\"next\":\(offset.next)}"
+            }
+            terminal.write(
+                "{\"pipeline\":\(JSONText.quoted(directory.identity.pipelineID)),"
+                    + "\"generation\":\(directory.identity.generation),"
+                    + "\"checkpoints\":[\(records.map(json).joined(separator: ","))],"
+                    + "\"offsets\":[\(next.joined(separator: ","))]}\n")
             return 0
         }
         terminal.write(
@@ -28,7 +37,7 @@ extension EngineRunner {
                     + "\(time(record.writtenAt))  \(record.byteCount) bytes, "
                     + "\(record.outputRows) rows out\(ended)\n")
         }
-        for offset in try directory.offsets() {
+        for offset in offsets {
             terminal.write("  \(offset.source)/\(offset.partition) next \(offset.next)\n")
         }
         return 0

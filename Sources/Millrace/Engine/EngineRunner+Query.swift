@@ -18,7 +18,7 @@ extension EngineRunner {
         let collected = CollectedRows()
         let identity = Identity(pipelineID: "query", generation: 1, incarnation: 1)
         let stop = StopRequest()
-        SignalThread.start(stop)
+        SignalThread.start(stop, whatEndsAtOnce: "the query was stopped before it had a result")
         var options = RunOptions(
             mode: .bounded, workers: command.engine.workers ?? defaultWorkers)
         options.log = EventLog(command.engine, terminal).line

@@ -19,9 +19,16 @@ extension EngineRunner {
         _ command: TableHistoryCommand, _ terminal: Terminal
     ) async throws -> Int32 {
         let log = try openedTable(command.location).log
-        for version in try log.history(limit: command.limit ?? .max) {
-            terminal.write((command.printsJSON ? version.json.text : version.line) + "\n")
+        let versions = try log.history(limit: command.limit ?? .max)
+        guard !command.printsJSON else {
+            let document = JSONValue.object([
+                .init("location", .string(command.location)),
+                .init("commits", .array(versions.map(\.json))),
+            ])
+            terminal.write(document.text + "\n")
+            return 0
         }
+        for version in versions { terminal.write(version.line + "\n") }
         return 0
     }
 }
@@ -42,6 +49,13 @@ func openedTable(_ location: String) throws(Failure) -> (log: DeltaLog, snapshot
         throw Failure(
             .failed, "table.missing", "there is no Delta table at \(location)",
             hint: "a table is a folder with a _delta_log in it")
+    }
+    do {
+        _ = try snapshot.schema()
+    } catch {
+        throw Failure(
+            .failed, error.code, "\(location), version \(snapshot.version): \(error.message)",
+            hint: error.hint ?? "the table's metaData is damaged: restore its log from a backup")
     }
     return (log, snapshot)
 }

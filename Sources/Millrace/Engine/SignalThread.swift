@@ -19,11 +19,12 @@ enum SignalThread {
     }()
 
     /// From now on both signals are handled. A second one exits with 143 or 130: what was committed
-    /// stays, nothing is lost. Called once a process.
-    static func start(_ stop: StopRequest) {
+    /// stays, nothing is lost. With a sentence, the first does: what keeps nothing has nothing to
+    /// finish, and part of a result must not look like one. Called once a process.
+    static func start(_ stop: StopRequest, whatEndsAtOnce: String? = nil) {
         // Made here, for a handler may not make it.
         guard pipe.reading >= 0 else { return }
-        let thread = Thread { SignalThread.wait(stop) }
+        let thread = Thread { SignalThread.wait(stop, whatEndsAtOnce) }
         thread.name = "signals"
         thread.start()
         for number in [SIGTERM, SIGINT] {
@@ -38,7 +39,7 @@ enum SignalThread {
         }
     }
 
-    private static func wait(_ stop: StopRequest) {
+    private static func wait(_ stop: StopRequest, _ whatEndsAtOnce: String?) {
         var byte: UInt8 = 0
         while true {
             // SAFETY: one byte is read into a local.
@@ -46,7 +47,13 @@ enum SignalThread {
                 if errno == EINTR { continue }
                 return
             }
-            if stop.isRequested { _exit(Int32(byte) == SIGTERM ? 143 : 130) }
+            if let whatEndsAtOnce {
+                try? FileHandle.standardError.write(
+                    contentsOf: Data("millrace: \(whatEndsAtOnce)\n".utf8))
+            }
+            if stop.isRequested || whatEndsAtOnce != nil {
+                _exit(Int32(byte) == SIGTERM ? 143 : 130)
+            }
             stop.request()
         }
     }
