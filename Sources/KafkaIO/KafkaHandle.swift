@@ -2,6 +2,7 @@
 
 import CRdKafka
 import Contracts
+import Dispatch
 
 @safe
 final class KafkaHandle: @unchecked Sendable {
@@ -31,9 +32,21 @@ final class KafkaHandle: @unchecked Sendable {
         unsafe mainQueue = rd_kafka_queue_get_main(made).required("a client has a main queue")
     }
 
+    /// A client whose broker is away may take for ever to end: closing waits for the group's
+    /// coordinator although we are no member, and for commits of offsets. So it ends on a thread of
+    /// its own, and nobody waits longer than this.
+    private static let closeTimeout = DispatchTimeInterval.seconds(2)
+
     deinit {
         unsafe rd_kafka_queue_destroy(mainQueue)
-        unsafe rd_kafka_destroy(client)
+        // SAFETY: nobody has the client any more but the closure, which runs once.
+        nonisolated(unsafe) let client = unsafe client
+        let closed = DispatchSemaphore(value: 0)
+        DispatchQueue(label: "millrace.kafka.close").async {
+            unsafe rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+            closed.signal()
+        }
+        _ = closed.wait(timeout: .now() + KafkaHandle.closeTimeout)
     }
 
     /// The topic's partitions, ascending. Throws `kafka.topic_missing`.
