@@ -11,6 +11,7 @@ import Testing
     private static let beyond: [String: String] = [
         "files on_offset_lost": "§4.2: a read file that shrank follows it, as a topic's offset does",
         "files format": "§2.10: files take a changelog as debezium_json; else by suffix, as sources",
+        "any source unavailable_value": "Debezium's placeholder for an unchanged large value can be set",
         "any output dead_letter": "§4.5: outputs take the same three options",
         "any output dead_letter_topic": "§4.5: outputs take the same three options",
         "any output on_error": "§4.5: outputs take the same three options",
@@ -21,8 +22,15 @@ import Testing
         .files: "files", .filesSource: "files", .filesSink: "files",
     ]
 
+    /// Options of sources without messages stand under nexmark once more, as it takes no others.
+    private static let ofAnySource = Set(
+        OptionTable.all.filter { $0.place == .anySource }.map(\.name))
+
     private static func name(_ option: OptionDefinition) -> String {
-        "\(places[option.place] ?? option.place.rawValue) \(option.name)"
+        if option.place == .nexmark, ofAnySource.contains(option.name) {
+            return "any source \(option.name)"
+        }
+        return "\(places[option.place] ?? option.place.rawValue) \(option.name)"
     }
 
     @Test("options, their places and their words are those of dialect.md, where it is at hand")
