@@ -168,7 +168,7 @@ let testTargets: [Target] = [
     tests("TidyTests", ["Contracts"], exclude: ["unsafe-files.txt"]),
 ]
 
-// Linked against libFuzzer, which a build has with `--sanitize fuzzer` only: scripts/fuzz sets this.
+// Linked against libFuzzer, which a build has with `--sanitize fuzzer` only (scripts/fuzz).
 let fuzzing: [Target] =
     Context.environment["MILLRACE_FUZZ"] == nil
     ? []
