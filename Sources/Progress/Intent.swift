@@ -56,8 +56,8 @@ public struct TargetHistory: Sendable {
     public var trimmed: Marker
     /// Intents made since, not known to be taken, in order.
     public var open: [Marker]
-    /// Markers above the checkpoint that a rewind went back to; the sink may still hold one until it
-    /// has taken the restore, which stands in `open`.
+    /// Markers above the checkpoint that a rewind went back to; the sink may still hold one until
+    /// it has taken the restore, which stands in `open`.
     public var dropped: [Marker]
     /// The marker that was taken over with the target, if it was (`--adopt`).
     public var adopted: Marker?

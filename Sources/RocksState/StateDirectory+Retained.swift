@@ -79,7 +79,8 @@ extension StateDirectory {
     /// What crashes left behind of checkpoints that were being made or removed.
     static func sweepRetained(_ path: String) throws(Failure) {
         let folder = retainedFolder(path)
-        for name in LocalFiles.list(folder) where name.hasSuffix(".tmp") || name.hasSuffix(".gone") {
+        for name in LocalFiles.list(folder) {
+            guard name.hasSuffix(".tmp") || name.hasSuffix(".gone") else { continue }
             try LocalFiles.removeFolder("\(folder)/\(name)")
         }
     }

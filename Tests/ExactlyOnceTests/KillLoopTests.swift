@@ -42,7 +42,8 @@ extension ExactlyOnceTests {
             "epoch.begin", "barrier.begin", "delta.before_files_closed", "delta.data_file_synced",
             "delta.files_closed", "delta.files_durable", "barrier.passed",
             "checkpoint.before_write", "checkpoint.written", "intent.offered", "retain.begin",
-            "retain.made", "retain.durable", "retain.removed", "checkpoint.group_offsets", "commit.begin", "delta.before_commit", "delta.before_link",
+            "retain.made", "retain.durable", "retain.removed", "checkpoint.group_offsets",
+            "commit.begin", "delta.before_commit", "delta.before_link",
             "delta.after_link", "delta.after_commit", "commit.done",
         ]
         /// Every ten versions of a table.
