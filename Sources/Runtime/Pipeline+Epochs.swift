@@ -104,6 +104,7 @@ extension Pipeline {
         for gauge in gauges { gauge.durableEpoch.store(epoch, ordering: .releasing) }
         trims = [:]
         if !Mutant.commitBeforeWrite.isActive { offer(intents) }
+        try store.retain(keeping: plan.settings.checkpointHistory)
         for source in sources {
             source.checkpointed(offsets.filter { $0.source == source.plan.name })
         }

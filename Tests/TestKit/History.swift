@@ -71,11 +71,11 @@ public final class History {
     public func run() -> HistoryResult {
         do {
             var crashes = world.random.below(limits.crashes + 1)
-            for phase in 0...world.random.below(limits.phases + 1) {
-                try run(phase: phase, isLast: false, &crashes)
+            for _ in 0...world.random.below(limits.phases + 1) {
+                try run(isLast: false, &crashes)
             }
             topic.visible = topic.partitions.map(\.count)
-            try run(phase: -1, isLast: true, &crashes)
+            try run(isLast: true, &crashes)
             try compare()
         } catch {
             result.differences.append("failed: \(error)")
@@ -87,7 +87,7 @@ public final class History {
     // MARK: Processes
 
     /// Starts processes until one comes to its end alive.
-    private func run(phase: Int, isLast: Bool, _ crashes: inout Int) throws {
+    private func run(isLast: Bool, _ crashes: inout Int) throws {
         for partition in topic.visible.indices {
             let left = topic.partitions[partition].count - topic.visible[partition]
             topic.visible[partition] += world.random.below(left + 1)

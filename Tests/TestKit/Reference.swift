@@ -12,10 +12,8 @@ private struct Timed {
 
 struct Reference {
     private let rows: [Timed]
-    let input: RandomInput
 
     init(_ input: RandomInput, watermarkDelay: Int64) {
-        self.input = input
         rows = input.partitions.flatMap { records in
             var highest: Int64?
             return records.compactMap { record -> Timed? in
