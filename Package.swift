@@ -149,9 +149,12 @@ let testTargets: [Target] = [
         name: "TestKit",
         dependencies: [
             "Contracts", "Types", "Environment", "Columns", "SQLSyntax", "Planning", "Progress",
-            "State", "RocksState", "Formats", "DeltaTable", "Connectors", "Runtime",
+            "State", "RocksState", "KafkaIO", "Formats", "DeltaTable", "Connectors", "Runtime",
         ], path: "Tests/TestKit", swiftSettings: settings),
-    tests("SimulationTests", ["TestKit"]),
+    .executableTarget(
+        name: "millrace-simulate", dependencies: ["TestKit", "Environment", "CJemalloc"],
+        path: "Tests/SimulateCommand", swiftSettings: settings),
+    tests("SimulationTests", ["TestKit", "Environment"]),
     tests(
         "MillraceTests", modules.dropLast(2).map(\.name) + ["PythonSupport", "CJemalloc"]),
     // They run the built `millrace` and `millrace-mutant` beside them.
