@@ -66,7 +66,10 @@ let modules: [Target] = [
     module("State", ["Contracts", "Types", "Columns", "Kernels"]),
     module(
         "Operators",
-        ["Contracts", "Types", "Columns", "Kernels", "Planning", "Progress", "State"]),
+        [
+            "Contracts", "Types", "Environment", "Columns", "Kernels", "Planning", "Progress",
+            "State",
+        ]),
 
     module("RocksState", ["Contracts", "Types", "Environment", "Progress", "State", "CRocksDB"]),
     module("KafkaIO", ["Contracts", "Types", "Columns", "Environment", "CRdKafka"]),

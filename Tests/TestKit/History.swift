@@ -38,6 +38,8 @@ public final class History: @unchecked Sendable {
     private let folder: String
     private let crashingProcesses: Int
     private var lastWorkers: Int?
+    /// Live processes, and when they are told to stop.
+    private var stops: [(stop: StopRequest, turnsLeft: Int)] = []
     /// Of the plan.
     private var targets: [TargetID] = []
     var isRecovering = false
@@ -133,6 +135,7 @@ public final class History: @unchecked Sendable {
             let number = result.processes
             result.processes += 1
             require(number < 200, "a history does not come to its end")
+            stops = []
             var random = origin.stream("process", number)
             world.begin(origin.stream("run", number))
             try perhapsCopy(&random)
@@ -181,7 +184,8 @@ public final class History: @unchecked Sendable {
         var random = random
         let stop = StopRequest()
         let isLive = !isLast && random.isOneIn(2) && !cuts.hazards.contains(.live)
-        planTurns(stop: isLive ? stop : nil, &random)
+        if isLive { stops.append((stop, 1 + random.below(400))) }
+        planTurns(&random)
         do {
             let pipeline = try makePipeline(directory, process, isLive: isLive, stop, &random)
             let summary = try pipeline.run()
@@ -231,8 +235,7 @@ public final class History: @unchecked Sendable {
 
     /// What happens between turns: a request to stop, other writers' commits, a cluster that goes
     /// away.
-    private func planTurns(stop: StopRequest?, _ random: inout SeededRandom) {
-        var turnsLeft = stop == nil ? Int.max : 1 + random.below(400)
+    private func planTurns(_ random: inout SeededRandom) {
         let foreign = random.pick([0, 0, 40, 200])
         let away = random.pick([0, 0, 300])
         let hiding = random.pick([0, 0, 60])
@@ -240,8 +243,10 @@ public final class History: @unchecked Sendable {
         let awayOneIn = cuts.hazards.contains(.sink) ? 0 : away
         let hidingOneIn = cuts.hazards.contains(.transaction) ? 0 : hiding
         world.onTurn = { [unowned self] in
-            turnsLeft -= 1
-            if turnsLeft == 0 { stop?.request() }
+            for index in stops.indices {
+                stops[index].turnsLeft -= 1
+                if stops[index].turnsLeft == 0 { stops[index].stop.request() }
+            }
             cluster.expire()
             if foreignOneIn > 0, world.random.isOneIn(foreignOneIn) { commitForeign() }
             if awayOneIn > 0, world.random.isOneIn(awayOneIn) {

@@ -110,6 +110,9 @@ final class SimulatedProcess: TurnOrder, @unchecked Sendable {
 
     /// Reading works only while the process lives.
     func requireUp() throws(Failure) {
+        if world.isStuck {
+            throw Failure(.failed, "simulation.stuck", "the run does not come to its end")
+        }
         if isDown { throw crash }
     }
 

@@ -84,6 +84,9 @@ public struct SimulationRun {
             if request.isVerbose { history.log = say }
             let result = history.run()
             done += 1
+            if request.seeds.count > 100, done % 10 == 0 {
+                FileHandle.standardError.write(Data("\(seed) ".utf8))
+            }
             for feature in result.features { counts[feature, default: 0] += 1 }
             if !result.differences.isEmpty {
                 failed += 1
