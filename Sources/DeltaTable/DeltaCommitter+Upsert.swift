@@ -100,7 +100,7 @@ extension DeltaCommitter {
 }
 
 /// One merge against one snapshot.
-private struct UpsertMerge {
+struct UpsertMerge {
     let snapshot: DeltaSnapshot
     let shape: TableShape
     let output: TableShape

@@ -102,6 +102,10 @@ extension StateDirectory {
         var writer = RecordWriter()
         marker.write(to: &writer)
         batch.put(StateKeys.target(StateKeys.trims, target), writer.bytes)
+        // The sink has the restore: what a rewind dropped can't come back but by a rollback.
+        if marker.generation == identity.generation {
+            batch.delete(prefix: StateKeys.target(StateKeys.dropped, target))
+        }
     }
 
     private func forgetHistory(

@@ -15,6 +15,7 @@ enum StateKeys {
     static let dropped: [UInt8] = Array("D".utf8)
     static let state: [UInt8] = Array("S".utf8)
     static let names: [UInt8] = Array("W".utf8)
+    static let plan: [UInt8] = Array("L".utf8)
 
     static func history(_ marker: Marker) -> [UInt8] {
         key(history) { writer in

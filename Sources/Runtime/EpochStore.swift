@@ -26,6 +26,13 @@ public protocol EpochStore: AnyObject, Sendable {
     func forget(_ leftovers: [Leftover]) throws(Failure)
     /// By target, the offsets below which it had everything when it was adopted.
     func adoptedOffsets() throws(Failure) -> [TargetID: [PartitionOffset]]
+    /// Keeps the newest epoch as a checkpoint, with so many in all. Called before the next write.
+    func retain(keeping limit: Int) throws(Failure)
+}
+
+extension EpochStore {
+    /// A store that goes with the process keeps nothing.
+    public func retain(keeping limit: Int) throws(Failure) {}
 }
 
 extension StateDirectory: EpochStore {}

@@ -102,6 +102,7 @@ extension Pipeline {
                 historyLimit: plan.settings.checkpointHistory))
         trims = [:]
         if !Mutant.commitBeforeWrite.isActive { offer(intents) }
+        try store.retain(keeping: plan.settings.checkpointHistory)
         for source in sources {
             source.checkpointed(offsets.filter { $0.source == source.plan.name })
         }

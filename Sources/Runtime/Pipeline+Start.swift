@@ -111,6 +111,7 @@ extension Pipeline {
                 deltas: [],
                 intents: [], trims: [:], historyLimit: plan.settings.checkpointHistory))
         Failpoint.pass("start.offsets_written")
+        try store.retain(keeping: plan.settings.checkpointHistory)
     }
 
     /// What is stored of a partition's place. Only a bounded run's end is resolved once for all its

@@ -30,7 +30,8 @@ extension ExactlyOnceTests {
         /// In the order of a run's life; those of the very first start and of the end by
         /// themselves.
         static let firstStart = [
-            "state.identity.written", "start.before_offsets", "start.offsets_written",
+            "state.identity.written", "state.format_written", "start.before_offsets",
+            "start.offsets_written",
         ]
         static let atEnd = ["run.final_checkpoint", "run.before_trims"]
         static let everyStart = [
@@ -40,8 +41,9 @@ extension ExactlyOnceTests {
         static let everyEpoch = [
             "epoch.begin", "barrier.begin", "delta.before_files_closed", "delta.data_file_synced",
             "delta.files_closed", "delta.files_durable", "barrier.passed",
-            "checkpoint.before_write", "checkpoint.written", "intent.offered",
-            "checkpoint.group_offsets", "commit.begin", "delta.before_commit", "delta.before_link",
+            "checkpoint.before_write", "checkpoint.written", "intent.offered", "retain.begin",
+            "retain.made", "retain.durable", "retain.removed", "checkpoint.group_offsets",
+            "commit.begin", "delta.before_commit", "delta.before_link",
             "delta.after_link", "delta.after_commit", "commit.done",
         ]
         /// Every ten versions of a table.
