@@ -5,7 +5,6 @@
 // stop then.
 
 import Contracts
-import Foundation
 import Progress
 
 extension History {
@@ -13,7 +12,7 @@ extension History {
     func perhapsCopy(_ random: inout SeededRandom) throws {
         let isDue = random.isOneIn(6)
         guard isDue, copy == nil, !hadLoss, !cuts.hazards.contains(.copy),
-            FileManager.default.fileExists(atPath: directory.path + "/db/CURRENT")
+            directory.exists
         else { return }
         copy = try directory.copy(to: "\(directory.path)-\(result.processes)")
         world.note("copy")

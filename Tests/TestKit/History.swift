@@ -69,8 +69,9 @@ public final class History: @unchecked Sendable {
         // In memory where the system has such a file system: a sync then costs nothing.
         let root = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
         self.folder = folder ?? "\(root)/millrace-simulation-\(Entropy.system.uuid())"
-        directory = SimulatedDirectory(self.folder + "/state")
         var random = origin.stream("history")
+        let isOnDisk = random.isOneIn(3) && !cuts.hazards.contains(.disk)
+        directory = SimulatedDirectory(self.folder + "/state", isOnDisk: isOnDisk)
         crashingProcesses = random.below(limits.crashes + 1)
         result = HistoryResult(seed: seed)
         result.sql = topology.sql(batchRows: 2_048)
@@ -139,6 +140,7 @@ public final class History: @unchecked Sendable {
             var random = origin.stream("process", number)
             world.begin(origin.stream("run", number))
             try perhapsCopy(&random)
+            try perhapsRewind(&random)
             let outcome = try runWithCopy(number, &random)
             try comparePrefix()
             switch outcome {
@@ -278,26 +280,33 @@ public final class History: @unchecked Sendable {
         let workers = cuts.hazards.contains(.workers) ? 1 : drawn
         if let lastWorkers, lastWorkers != workers { result.features.insert(.rescale) }
         lastWorkers = workers
-        let sql = topology.sql(batchRows: cuts.hazards.contains(.batch) ? 2_048 : rows)
-        var planning = PlanningOptions()
-        planning.isOptimizerOn = topology.isOptimizerOn
-        let plan = try Planner.plan(
-            try parseTopology(SourceText(file: "seed.sql", text: sql)), name: "seed",
-            options: planning)
+        let plan = try makePlan(batchRows: cuts.hazards.contains(.batch) ? 2_048 : rows)
         targets = plan.outputs.map(\.target) + [TargetIdentity.kafka(bootstrapServers: "none")]
         var options = RunOptions(
             mode: isLast ? .bounded : isLive ? .live : .availableNow, workers: workers)
         options.clock = world.clock
         options.turnOrder = process
         options.discoveryInterval = .max / 2
-        let entropy = EntropyStream(random.stream("entropy"))
         return Pipeline(
             plan: plan, options: options,
-            store: try SimulatedStore(
-                directory, entropy: Entropy { entropy.next() }, by: process),
-            factory: SimulatedConnectors(
-                topics: topics, tables: tables, cluster: cluster, process: process),
-            stop: stop)
+            store: try SimulatedStore(directory, entropy: entropy(random), by: process),
+            factory: connectors(process), stop: stop)
+    }
+
+    func makePlan(batchRows: Int) throws -> Plan {
+        var planning = PlanningOptions()
+        planning.isOptimizerOn = topology.isOptimizerOn
+        let text = SourceText(file: "seed.sql", text: topology.sql(batchRows: batchRows))
+        return try Planner.plan(try parseTopology(text), name: "seed", options: planning)
+    }
+
+    func connectors(_ process: SimulatedProcess) -> SimulatedConnectors {
+        SimulatedConnectors(topics: topics, tables: tables, cluster: cluster, process: process)
+    }
+
+    func entropy(_ random: SeededRandom) -> Entropy {
+        let stream = EntropyStream(random.stream("entropy"))
+        return Entropy { stream.next() }
     }
 }
 

@@ -18,6 +18,8 @@ public enum HistoryHazard: String, Sendable, Hashable, CaseIterable {
     case workers, batch, live
     /// State that does not fit into memory.
     case evict
+    /// State in a real RocksDB instead of memory; going back to a checkpoint that it keeps.
+    case disk, rewind
 }
 
 /// Pieces that are left out. `description` and `init(parsing:)` are each other's reverse.

@@ -69,7 +69,9 @@ struct RandomSource: Sendable {
         self.isKeyed = isKeyed
         watermarkDelay = Int64(random.below(4)) * 700_000
         let disorder = random.pick([0, 500_000, 3_000_000, 9_000_000])
-        let partitionCount = random.within(1...3)
+        // A keyed table's key stands in one partition.
+        let partitionCount = min(
+            random.within(1...3), isKeyed ? columns.k.values.count : .max)
         partitions = (0..<partitionCount).map { partition in
             var shape = random.stream("partition", partition)
             // One that stays empty holds time back until the end.
@@ -84,8 +86,8 @@ struct RandomSource: Sendable {
                 }
                 var own = shape.stream("record", position)
                 let ahead = own.isOneIn(40) ? 12_000_000 : 0
-                let time = 10_000_000 + position * step - own.below(disorder + 1) + ahead
-                return drawing.record(&own, at: Event.epoch + Int64(max(0, time)))
+                let time = 3_610_000_000 + position * step - own.below(disorder + 1) + ahead
+                return drawing.record(&own, at: Event.epoch + Int64(time))
             }
         }
     }
@@ -98,7 +100,7 @@ struct RandomSource: Sendable {
             columns: columns, isKeyed: isKeyed, partition: partition,
             partitionCount: partitions.count)
         return (0..<random.below(count + 1)).map { position in
-            drawing.record(&random, at: Event.epoch + 20_000_000 + Int64(position) * 300_000)
+            drawing.record(&random, at: Event.epoch + 3_620_000_000 + Int64(position) * 300_000)
         }
     }
 }
@@ -125,12 +127,11 @@ private struct Drawing {
                 x: random.isOneIn(5) ? nil : random.below(columns.x.values.count), ts: time))
     }
 
-    /// A keyed table's key stands in one partition.
     private func key(_ random: inout SeededRandom) -> Int {
         let k = random.below(columns.k.values.count)
         guard isKeyed else { return k }
         let own = columns.k.values.indices.filter { $0 % partitionCount == partition }
-        return own.isEmpty ? 0 : own[k % own.count]
+        return own[k % own.count]
     }
 
     private func broken(_ random: inout SeededRandom, _ k: Int) -> String {

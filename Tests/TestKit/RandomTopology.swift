@@ -12,6 +12,8 @@ struct RandomTopology: Sendable {
     let commitMilliseconds: Int?
     /// Operator ids are made from the plan, so it stays as it is for a history.
     let isOptimizerOn: Bool
+    /// Checkpoints that a directory on disk keeps.
+    let checkpointHistory: Int
     /// Bytes that wait for a sink before sources are held.
     let pendingLimit: Int?
     /// State beyond which what is clean leaves memory.
@@ -37,6 +39,7 @@ struct RandomTopology: Sendable {
         pendingLimit = random.isOneIn(4) ? random.pick([1, 2_000]) : nil
         let evicts = random.isOneIn(2)
         stateMemory = evicts && !cuts.hazards.contains(.evict) ? random.pick([1, 20_000]) : nil
+        checkpointHistory = random.pick([1, 3])
         onOffsetLost = random.pick(["fail", "earliest", "latest"])
         sources = (0..<3).map { number in
             RandomSource(
@@ -56,6 +59,7 @@ struct RandomTopology: Sendable {
     func sql(batchRows: Int) -> String {
         var text = "SET batch_rows = \(batchRows);\n"
         text += "SET checkpoint_interval = '\(checkpointMilliseconds) ms';\n"
+        text += "SET checkpoint_history = \(checkpointHistory);\n"
         if let commitMilliseconds { text += "SET commit_interval = '\(commitMilliseconds) ms';\n" }
         if let pendingLimit { text += "SET pending_limit = '\(pendingLimit)B';\n" }
         if let stateMemory { text += "SET state_memory = '\(stateMemory)B';\n" }

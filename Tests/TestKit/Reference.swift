@@ -58,21 +58,22 @@ struct Reference {
         }
     }
 
-    /// Of a relation: the minimum of its partitions' watermarks.
-    private func minimum(_ relation: RandomRelation) -> Int64 {
-        if input.hasEnded { return .max }
-        var minimum = Int64.max
-        for number in relation.sources {
+    /// What the watermark of a query may be: the minimum over its partitions. In a bounded run those
+    /// that have ended step out one by one.
+    func minima(_ query: RandomQuery, isBounded: Bool) -> [Int64] {
+        if input.hasEnded { return [.max] }
+        let watermarks = query.sources.flatMap { number in
             let source = input.sources[number]
-            for partition in source.partitions {
+            return source.partitions.map { partition in
                 let times = partition.compactMap { record -> Int64? in
                     if case .event(let event) = record.record { return event.ts }
                     return nil
                 }
-                minimum = min(minimum, times.max().map { $0 - source.watermarkDelay } ?? .min)
+                return times.max().map { $0 - source.watermarkDelay } ?? .min
             }
         }
-        return minimum
+        let sorted = watermarks.sorted()
+        return isBounded ? sorted + [.max] : [sorted.first ?? .max]
     }
 
     private func rows(_ relation: RandomRelation) -> [Timed] {
@@ -84,8 +85,8 @@ struct Reference {
         }
     }
 
-    /// The result's rows, in any order.
-    func rows(of query: RandomQuery) -> [[Cell]] {
+    /// The result's rows, in any order. `minimum`: the watermark; windows behind it are open.
+    func rows(of query: RandomQuery, minimum: Int64 = .max) -> [[Cell]] {
         let rows = rows(query.relation)
         let events = rows.map(\.event)
         switch query.shape {
@@ -94,16 +95,15 @@ struct Reference {
                 keys($0, ["k", "g"]) + [Cell($0.v), input.columns.x($0), Cell(time: $0.ts)]
             }
         case .window(let window, let names, let isEarly):
-            let limit = isEarly ? .max : minimum(query.relation)
+            let limit = isEarly ? .max : minimum
             return closed(windows(rows, window, names), window, limit).map { key, events in
                 bounds(key) + key.cells + results(query, events)
             }
         case .distinctWindow(let window, let names):
             return closed(
-                windows(rows, window, names), window, minimum(query.relation)
+                windows(rows, window, names), window, minimum
             ).keys.map { bounds($0) + $0.cells }
         case .windowOfWindow(let window, let names, let size):
-            let minimum = minimum(query.relation)
             let inner = closed(windows(rows, window, names), window, minimum)
             let outer = Dictionary(grouping: inner) { floor($0.key.end, size) + size }
             return outer.filter { $0.key <= minimum }.map { end, windows in

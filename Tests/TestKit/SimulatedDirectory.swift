@@ -1,10 +1,12 @@
-// State directories that outlive processes: the real layout in a real RocksDB, in memory's file
-// system. Each write of it is one synced write, so a kill and a power loss leave the same: all of
-// it or nothing.
+// State directories that outlive processes. Of one history in three it is the real one, in a real
+// RocksDB in memory's file system; the others keep the same in memory, which is faster. Each write
+// is one synced write, so a kill and a power loss leave the same: all of it or nothing.
 
+import Connectors
 import Contracts
 import Environment
 import Foundation
+import Planning
 import Progress
 import RocksState
 import Runtime
@@ -13,45 +15,96 @@ import State
 /// because: only the thread that holds the world's baton touches it.
 final class SimulatedDirectory: @unchecked Sendable {
     let path: String
+    /// nil: it is on disk.
+    private let memory: MemoryEpochStore?
+    private var hasBegun = false
 
-    init(_ path: String) { self.path = path }
+    init(_ path: String, isOnDisk: Bool) {
+        self.path = path
+        memory =
+            isOnDisk
+            ? nil
+            : MemoryEpochStore(
+                identity: Identity(pipelineID: Self.pipelineID, generation: 1, incarnation: 0))
+    }
+
+    private init(_ path: String, _ memory: MemoryEpochStore?) {
+        self.path = path
+        self.memory = memory
+        hasBegun = true
+    }
+
+    private static let pipelineID = "00000000-0000-4000-8000-000000000000"
+    var isOnDisk: Bool { memory == nil }
+    /// Whether a process has ever opened it.
+    var exists: Bool {
+        isOnDisk ? FileManager.default.fileExists(atPath: path + "/db/CURRENT") : hasBegun
+    }
 
     /// A copy as `cp -r` makes it while no process has the directory.
     func copy(to path: String) throws -> SimulatedDirectory {
+        if let memory { return SimulatedDirectory(path, memory.copy()) }
         try FileManager.default.copyItem(atPath: self.path, toPath: path)
-        return SimulatedDirectory(path)
+        return SimulatedDirectory(path, nil)
+    }
+
+    /// What a process finds that opens it; the incarnation is its own.
+    fileprivate func open(
+        _ entropy: Entropy
+    ) throws(Failure) -> (store: any EpochStore, identity: Identity, leftovers: [Leftover]) {
+        guard let memory else {
+            let directory = try StateDirectory.open(path: path, entropy: entropy)
+            return (directory, directory.identity, directory.leftovers)
+        }
+        hasBegun = true
+        let incarnation = entropy.next() >> 1
+        let identity = Identity(
+            pipelineID: Self.pipelineID, generation: 1, incarnation: incarnation)
+        return (memory, identity, memory.noteStart(incarnation: incarnation))
+    }
+
+    private func inspected() throws(Failure) -> any EpochStore {
+        if let memory { return memory }
+        return try StateDirectory.inspect(path: path)
+    }
+
+    /// nil: no process has begun yet.
+    func pipelineID() throws(Failure) -> String? {
+        exists ? try inspected().identity.pipelineID : nil
     }
 
     /// What is stored of the sources, as of the last write.
-    func offsets() throws -> [PartitionOffset] {
-        guard FileManager.default.fileExists(atPath: path + "/db/CURRENT") else { return [] }
-        return try StateDirectory.inspect(path: path).offsets()
+    func offsets() throws(Failure) -> [PartitionOffset] {
+        exists ? try inspected().offsets() : []
     }
 
     /// Whether a sink may lack what is written.
-    func hasOpenIntents(of targets: [TargetID]) throws -> Bool {
-        guard FileManager.default.fileExists(atPath: path + "/db/CURRENT") else { return false }
-        let directory = try StateDirectory.inspect(path: path)
-        return try targets.contains { try !directory.openIntents(of: $0).isEmpty }
+    func hasOpenIntents(of targets: [TargetID]) throws(Failure) -> Bool {
+        guard exists else { return false }
+        let store = try inspected()
+        for target in targets where try !store.openIntents(of: target).isEmpty { return true }
+        return false
     }
 }
 
 /// One process's view of a directory.
 final class SimulatedStore: EpochStore {
-    private let inner: StateDirectory
+    let identity: Identity
+    let leftovers: [Leftover]
+    private let inner: any EpochStore
     private let process: SimulatedProcess
 
     init(
         _ directory: SimulatedDirectory, entropy: Entropy, by process: SimulatedProcess
     ) throws(Failure) {
-        inner = try process.perform("start") { () throws(Failure) in
-            try StateDirectory.open(path: directory.path, entropy: entropy)
+        let opened = try process.perform("start") { () throws(Failure) in
+            try directory.open(entropy)
         }
+        inner = opened.store
+        identity = opened.identity
+        leftovers = opened.leftovers
         self.process = process
     }
-
-    var identity: Identity { inner.identity }
-    var leftovers: [Leftover] { inner.leftovers }
 
     func currentEpoch() throws(Failure) -> EpochRecord? {
         try process.requireUp()
@@ -91,6 +144,12 @@ final class SimulatedStore: EpochStore {
 
     func adoptedOffsets() throws(Failure) -> [TargetID: [PartitionOffset]] {
         try inner.adoptedOffsets()
+    }
+
+    func retain(keeping limit: Int) throws(Failure) {
+        try process.perform("retain") { () throws(Failure) in
+            try inner.retain(keeping: limit)
+        }
     }
 
     func stateReader() -> any StateReader { inner.stateReader() }
