@@ -49,7 +49,8 @@ final class SimulatedCluster: @unchecked Sendable {
     /// Another pipeline's transaction on a topic: it hides what comes behind it for a while.
     func beginForeign(on topic: String) {
         guard topics[topic] != nil else { return }
-        transactions.append(Transaction(id: "foreign", endsAt: world.now + Int64(world.random.below(100_000))))
+        let endsAt = world.now + Int64(world.random.below(100_000))
+        transactions.append(Transaction(id: "foreign", endsAt: endsAt))
         let number = transactions.count - 1
         openTransactions["foreign \(number)"] = number
         let record = KafkaRecord(

@@ -86,7 +86,8 @@ final class KafkaCluster: Sendable {
             if let topic = output.deadLetterTopic {
                 add(
                     options.bootstrapServers, options.properties,
-                    KafkaWantedTopic(topic: topic, partitions: nil, isCreated: options.createsTopic))
+                    KafkaWantedTopic(
+                        topic: topic, partitions: nil, isCreated: options.createsTopic))
             }
         }
         for source in plan.sources {
