@@ -38,6 +38,7 @@ extension History {
             try runProcess(process, on: directory, random.stream("original"))
         }
         while world.baton.isShared { world.baton.handOn(to: 0) }
+        if process.hasReadBack { result.features.insert(.readBack) }
         var strikes = random.stream("strike")
         var wasStruck = false
         if case .success(.struck) = outcome { wasStruck = true }

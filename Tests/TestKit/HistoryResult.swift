@@ -18,7 +18,7 @@ public enum HistoryFeature: String, Sendable, CaseIterable {
     case openIntentAtCrash, crashInRecovery, powerLoss, syncFault, tableFault, rescale, stop
     case foreignCommit, foreignCompaction, transactionTimeout, fencedProducer, hiddenRecord
     case clusterAway, lostOffsets, logMadeAnew, copyFenced, copyWon, twoLiveCopies
-    case rewind, rewindRefused
+    case rewind, rewindRefused, readBack
 
     /// May be missing from 100 histories.
     var isRare: Bool { [.copyWon, .twoLiveCopies, .rewindRefused].contains(self) }

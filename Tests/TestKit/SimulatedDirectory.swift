@@ -152,5 +152,40 @@ final class SimulatedStore: EpochStore {
         }
     }
 
-    func stateReader() -> any StateReader { inner.stateReader() }
+    func stateReader() -> any StateReader { CountingReader(inner.stateReader(), process) }
+}
+
+/// Notes when state is read that had left memory.
+private final class CountingReader: StateReader {
+    private let inner: any StateReader
+    private let process: SimulatedProcess
+
+    init(_ inner: any StateReader, _ process: SimulatedProcess) {
+        self.inner = inner
+        self.process = process
+    }
+
+    func value(operatorID: UInt64, group: Int, key: [UInt8]) throws -> [UInt8]? {
+        let value = try inner.value(operatorID: operatorID, group: group, key: key)
+        if value != nil { process.noteReadBack() }
+        return value
+    }
+
+    func values(operatorID: UInt64, keys: [StateKey]) throws -> [[UInt8]?] {
+        let values = try inner.values(operatorID: operatorID, keys: keys)
+        if values.contains(where: { $0 != nil }) { process.noteReadBack() }
+        return values
+    }
+
+    func forEach(
+        operatorID: UInt64, group: Int, _ body: ([UInt8], [UInt8]) throws -> Void
+    ) throws {
+        try inner.forEach(operatorID: operatorID, group: group, body)
+    }
+
+    func forEach(
+        operatorID: UInt64, group: Int, prefix: [UInt8], _ body: ([UInt8], [UInt8]) throws -> Void
+    ) throws {
+        try inner.forEach(operatorID: operatorID, group: group, prefix: prefix, body)
+    }
 }

@@ -86,6 +86,11 @@ final class SimulatedProcess: TurnOrder, @unchecked Sendable {
 
     func noteSinkEffect() { sinkEffects += 1 }
 
+    /// State that had left memory has been read again.
+    private(set) var hasReadBack = false
+
+    func noteReadBack() { hasReadBack = true }
+
     /// Whether this call of a table's store gets no answer.
     func losesTableAnswer() -> Bool { strikes(hazards.tableFailsOneIn) }
 
