@@ -11,7 +11,7 @@ import Testing
     private static let seeds: [(mutant: Mutant, count: Int)] = [
         (.skipIntent, 20), (.commitBeforeWrite, 20), (.skipMarkerLookup, 10), (.rereadRecord, 10),
         (.lateByMinimum, 10), (.dropRetraction, 10), (.restoreElsewhere, 10),
-        (.skipSecondRead, 10), (.trimEarly, 10), (.markerNotBelow, 30), (.skipFingerprint, 40),
+        (.forgetTimers, 20), (.skipSecondRead, 10), (.trimEarly, 10), (.markerNotBelow, 30), (.skipFingerprint, 40),
         (.eagerCleanup, 100), (.unsyncedFile, 10),
     ]
 

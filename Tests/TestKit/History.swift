@@ -43,6 +43,9 @@ public final class History: @unchecked Sendable {
     /// Of the plan.
     private var targets: [TargetID] = []
     var isRecovering = false
+    /// Outputs are compared whenever something has landed, not only after each process.
+    let isWatched: Bool
+    private var landedBefore = 0
 
     /// `folder`: for state directories; it is made and removed.
     public init(
@@ -73,6 +76,7 @@ public final class History: @unchecked Sendable {
         let isOnDisk = random.isOneIn(3) && !cuts.hazards.contains(.disk)
         directory = SimulatedDirectory(self.folder + "/state", isOnDisk: isOnDisk)
         crashingProcesses = random.below(limits.crashes + 1)
+        isWatched = random.isOneIn(5)
         result = HistoryResult(seed: seed)
         result.sql = topology.sql(batchRows: 2_048)
     }
@@ -250,6 +254,8 @@ public final class History: @unchecked Sendable {
                 if stops[index].turnsLeft == 0 { stops[index].stop.request() }
             }
             cluster.expire()
+            compareIfLanded()
+            perhapsCopyLive()
             if foreignOneIn > 0, world.random.isOneIn(foreignOneIn) { commitForeign() }
             if awayOneIn > 0, world.random.isOneIn(awayOneIn) {
                 cluster.goAway(for: Int64(world.random.below(3_000_000)))
@@ -259,6 +265,13 @@ public final class History: @unchecked Sendable {
                 cluster.beginForeign(on: "millrace.progress")
             }
         }
+    }
+
+    private func compareIfLanded() {
+        guard isWatched, world.landings != landedBefore else { return }
+        landedBefore = world.landings
+        result.features.insert(.watched)
+        do { try comparePrefix() } catch { result.differences.append("while it ran: \(error)") }
     }
 
     private func commitForeign() {
