@@ -91,12 +91,13 @@ extension Pipeline {
             minima.merge(report.minima) { max($0, $1) }
         }
         let taken = trims
-        lastCheckpointBytes = try store.write(
-            EpochWrite(
-                record: record(minima: minima, hasEnded: complete.hasEnded),
-                offsets: offsets.map(durable),
-                deltas: reports.flatMap(\.deltas), intents: intents, trims: taken,
-                historyLimit: plan.settings.checkpointHistory))
+        var write = EpochWrite(
+            record: record(minima: minima, hasEnded: complete.hasEnded),
+            offsets: offsets.map(durable), deltas: reports.flatMap(\.deltas), intents: intents,
+            trims: taken, historyLimit: plan.settings.checkpointHistory)
+        write.beginnings = beginnings
+        beginnings = []
+        lastCheckpointBytes = try store.write(write)
         trims = [:]
         if !Mutant.commitBeforeWrite.isActive { offer(intents) }
         try store.retain(keeping: plan.settings.checkpointHistory)
