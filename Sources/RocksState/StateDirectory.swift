@@ -197,8 +197,8 @@ extension StateDirectory {
         try positions(StateKeys.offsets)
     }
 
-    /// Where the pipeline began to read each partition; one whose beginning is not known (an adopted
-    /// pipeline's, an earlier build's) is not among them.
+    /// Where the pipeline began to read each partition; one whose beginning is not known (of an
+    /// adopted pipeline, of an earlier build) is not among them.
     public func beginnings() throws(Failure) -> [PartitionOffset] {
         try positions(StateKeys.beginnings)
     }
