@@ -90,13 +90,30 @@ struct ChangeLog {
         }
     }
 
-    /// After a restore: the groups whose results stand emitted.
+    /// After groups were read from the store: their results stand emitted.
     mutating func restore(_ groups: [Int32], capacity: Int, errors: RowErrors) {
         grow(capacity)
         for (position, group) in groups.enumerated() {
             isShown[Int(group)] = errors.errors[position] == nil
             isFailing[Int(group)] = errors.errors[position] != nil
         }
+    }
+
+    /// Groups whose numbers were given out anew: nothing of them stands emitted.
+    mutating func forget(_ groups: [Int32]) {
+        for group in groups where Int(group) < isShown.count {
+            isShown[Int(group)] = false
+            isFailing[Int(group)] = false
+        }
+    }
+
+    /// No group is left: gives the arrays back.
+    mutating func release() {
+        guard touched.isEmpty else { return }
+        isTouched = []
+        oldRow = []
+        isShown = []
+        isFailing = []
     }
 
     /// What the next flush will emit, about: a pair a group.

@@ -53,11 +53,33 @@ public final class RocksStore: @unchecked Sendable {
         unsafe rocksdb_options_set_wal_recovery_mode(options, 0)
         unsafe rocksdb_options_set_max_open_files(options, 256)
         unsafe rocksdb_options_set_keep_log_file_num(options, 2)
-        unsafe rocksdb_options_set_write_buffer_size(options, 64 << 20)
         unsafe rocksdb_options_increase_parallelism(options, 2)
         unsafe rocksdb_options_set_compression(options, Int32(rocksdb_zstd_compression))
+        unsafe bound(options)
         return unsafe options
     }
+
+    /// What RocksDB keeps in memory, whatever it stores: two write buffers, and one cache for
+    /// blocks of data, indexes and filters (docs/STORAGE.md).
+    private static func bound(_ options: OpaquePointer) {
+        unsafe rocksdb_options_set_write_buffer_size(options, writeBufferBytes)
+        unsafe rocksdb_options_set_max_write_buffer_number(options, 2)
+        let tables = unsafe rocksdb_block_based_options_create().required("table options")
+        defer { unsafe rocksdb_block_based_options_destroy(tables) }
+        let cache = unsafe rocksdb_cache_create_lru(cacheBytes).required("cache")
+        defer { unsafe rocksdb_cache_destroy(cache) }
+        unsafe rocksdb_block_based_options_set_block_cache(tables, cache)
+        unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks(tables, 1)
+        unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(
+            tables, 1)
+        // SAFETY: the table options take the policy over.
+        unsafe rocksdb_block_based_options_set_filter_policy(
+            tables, rocksdb_filterpolicy_create_bloom_full(10))
+        unsafe rocksdb_options_set_block_based_table_factory(options, tables)
+    }
+
+    private static let writeBufferBytes = 32 << 20
+    private static let cacheBytes = 48 << 20
 
     private static func failure(
         _ action: String, _ path: String, _ message: UnsafeMutablePointer<CChar>?
@@ -90,6 +112,14 @@ public final class RocksStore: @unchecked Sendable {
         guard let value = unsafe value else { return nil }
         defer { unsafe free(value) }
         return unsafe Array(UnsafeRawBufferPointer(start: value, count: length))
+    }
+
+    /// The values under keys, which ascend; nil: there is none.
+    public func get(_ keys: [[UInt8]]) throws(Failure) -> [[UInt8]?] {
+        var values: [[UInt8]?] = []
+        values.reserveCapacity(keys.count)
+        for key in keys { values.append(try get(key)) }
+        return values
     }
 
     /// Calls `body` with each entry whose key begins with `prefix`, in order, until it gives false.

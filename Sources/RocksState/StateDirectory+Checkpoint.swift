@@ -142,14 +142,25 @@ private final class DirectoryStateReader: StateReader {
         try store.get(StateKeys.state(operatorID, group: group) + key)
     }
 
+    func values(operatorID: UInt64, keys: [StateKey]) throws -> [[UInt8]?] {
+        try store.get(keys.map { StateKeys.state(operatorID, group: $0.group) + $0.key })
+    }
+
     func forEach(
         operatorID: UInt64, group: Int, _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Void
     ) throws {
-        let prefix = StateKeys.state(operatorID, group: group)
+        try forEach(operatorID: operatorID, group: group, prefix: [], body)
+    }
+
+    func forEach(
+        operatorID: UInt64, group: Int, prefix: [UInt8],
+        _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Void
+    ) throws {
+        let place = StateKeys.state(operatorID, group: group)
         var thrown: (any Error)?
-        try store.forEach(prefix: prefix) { (key, value) throws(Failure) in
+        try store.forEach(prefix: place + prefix) { (key, value) throws(Failure) in
             do {
-                try body(Array(key[prefix.count...]), value)
+                try body(Array(key[place.count...]), value)
                 return true
             } catch {
                 thrown = error
