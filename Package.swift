@@ -154,15 +154,33 @@ let testTargets: [Target] = [
     tests("SimulationTests", ["TestKit"]),
     tests(
         "MillraceTests", modules.dropLast(2).map(\.name) + ["PythonSupport", "CJemalloc"]),
+    // What is fuzzed, and the inputs kept from it as ordinary tests.
+    .target(
+        name: "FuzzTargets",
+        dependencies: [
+            "Contracts", "Types", "Columns", "Kernels", "SQLSyntax", "Planning", "Progress",
+            "State", "Formats", "Parquet", "DeltaTable",
+        ], path: "Tests/Fuzzing/Targets", swiftSettings: settings),
+    tests("FuzzTests", ["Contracts", "FuzzTargets"]),
     // They run the built `millrace` and `millrace-mutant` beside them.
     tests(
         "ExactlyOnceTests", ["Contracts", "KafkaIO", "PythonSupport"], exclude: ["Python"]),
     tests("TidyTests", ["Contracts"], exclude: ["unsafe-files.txt"]),
 ]
 
+// Linked against libFuzzer, which a build has with `--sanitize fuzzer` only (scripts/fuzz).
+let fuzzing: [Target] =
+    Context.environment["MILLRACE_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "millrace-fuzz", dependencies: ["Contracts", "FuzzTargets"],
+            path: "Tests/Fuzzing/Driver", swiftSettings: settings),
+    ]
+
 let package = Package(
     name: "millrace",
     products: [.executable(name: "millrace", targets: ["millrace"])],
-    targets: libraries + modules + testTargets,
+    targets: libraries + modules + testTargets + fuzzing,
     cxxLanguageStandard: .cxx17
 )
