@@ -94,7 +94,10 @@ extension Pipeline {
         let minima = reports.reduce(into: [UInt64: Int64]()) { minima, report in
             minima.merge(report.minima) { max($0, $1) }
         }
-        let taken = trims
+        var taken = trims
+        if Mutant.trimEarly.isActive {
+            for intent in intents { taken[intent.target] = intent.marker }
+        }
         var write = EpochWrite(
             record: record(minima: minima, hasEnded: complete.hasEnded),
             offsets: offsets.map(durable), deltas: reports.flatMap(\.deltas), intents: intents,
