@@ -98,12 +98,13 @@ extension Pipeline {
         if Mutant.trimEarly.isActive {
             for intent in intents { taken[intent.target] = intent.marker }
         }
-        lastCheckpointBytes = try store.write(
-            EpochWrite(
-                record: record(minima: minima, hasEnded: complete.hasEnded),
-                offsets: offsets.map(durable),
-                deltas: reports.flatMap(\.deltas), intents: intents, trims: taken,
-                historyLimit: plan.settings.checkpointHistory))
+        var write = EpochWrite(
+            record: record(minima: minima, hasEnded: complete.hasEnded),
+            offsets: offsets.map(durable), deltas: reports.flatMap(\.deltas), intents: intents,
+            trims: taken, historyLimit: plan.settings.checkpointHistory)
+        write.beginnings = beginnings
+        beginnings = []
+        lastCheckpointBytes = try store.write(write)
         for gauge in gauges { gauge.durableEpoch.store(epoch, ordering: .releasing) }
         trims = [:]
         if !Mutant.commitBeforeWrite.isActive { offer(intents) }

@@ -96,6 +96,7 @@ extension Pipeline {
                 let offset = try source.resolve(
                     partition: partition, stored: known, mode: options.mode)
                 if durable(offset) != known { changed = true }
+                if known == nil { beginnings.append(offset) }
                 resolved.append(offset)
             }
             partitions.append(resolved)
@@ -105,11 +106,12 @@ extension Pipeline {
         Failpoint.pass("start.before_offsets")
         if !isNew { epoch += 1 }
         let minima = try store.currentEpoch()?.minima ?? [:]
-        _ = try store.write(
-            EpochWrite(
-                record: record(minima: minima, hasEnded: false), offsets: offsets.map(durable),
-                deltas: [],
-                intents: [], trims: [:], historyLimit: plan.settings.checkpointHistory))
+        var write = EpochWrite(
+            record: record(minima: minima, hasEnded: false), offsets: offsets.map(durable),
+            deltas: [], intents: [], trims: [:], historyLimit: plan.settings.checkpointHistory)
+        write.beginnings = beginnings
+        beginnings = []
+        _ = try store.write(write)
         Failpoint.pass("start.offsets_written")
         try store.retain(keeping: plan.settings.checkpointHistory)
     }
