@@ -32,6 +32,8 @@ public final class History: @unchecked Sendable {
     /// A copy has run that was not stale when it started: outputs may stand at different epochs.
     var hadLiveCopy = false
     var hadLoss = false
+    /// A log was cut: going back to an older checkpoint may need what is gone.
+    var hasCut = false
     /// A window's end came by the end of input.
     var isLast = false
     var result: HistoryResult
