@@ -115,7 +115,10 @@ public struct TimeModelQuestion: Sendable {
             }
         let inner =
             switch window {
-            case .tumble(let size): node("tumble", [relation], 1, ",\"size\":\(size),\"origin\":\(origin(size))")
+            case .tumble(let size):
+                node(
+                    "tumble", [relation], 1, ",\"size\":\(size),\"origin\":\(origin(size))"
+                )
             case .hop(let slide, let size):
                 node(
                     "hop", [relation], 1,
