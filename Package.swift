@@ -66,7 +66,10 @@ let modules: [Target] = [
     module("State", ["Contracts", "Types", "Columns", "Kernels"]),
     module(
         "Operators",
-        ["Contracts", "Types", "Columns", "Kernels", "Planning", "Progress", "State"]),
+        [
+            "Contracts", "Types", "Environment", "Columns", "Kernels", "Planning", "Progress",
+            "State",
+        ]),
 
     module("RocksState", ["Contracts", "Types", "Environment", "Progress", "State", "CRocksDB"]),
     module("KafkaIO", ["Contracts", "Types", "Columns", "Environment", "CRdKafka"]),
@@ -149,9 +152,12 @@ let testTargets: [Target] = [
         name: "TestKit",
         dependencies: [
             "Contracts", "Types", "Environment", "Columns", "SQLSyntax", "Planning", "Progress",
-            "State", "RocksState", "Formats", "DeltaTable", "Connectors", "Runtime",
+            "State", "RocksState", "KafkaIO", "Formats", "DeltaTable", "Connectors", "Runtime",
         ], path: "Tests/TestKit", swiftSettings: settings),
-    tests("SimulationTests", ["TestKit"]),
+    .executableTarget(
+        name: "millrace-simulate", dependencies: ["TestKit", "Environment", "CJemalloc"],
+        path: "Tests/SimulateCommand", swiftSettings: settings),
+    tests("SimulationTests", ["TestKit", "Environment", "PythonSupport"]),
     tests(
         "MillraceTests", modules.dropLast(2).map(\.name) + ["PythonSupport", "CJemalloc"]),
     // What is fuzzed, and the inputs kept from it as ordinary tests.

@@ -12,6 +12,7 @@ public enum Command: Sendable, Hashable {
     case checkpointList(CheckpointListCommand)
     case checkpointVerify(CheckpointVerifyCommand)
     case checkpointRewind(CheckpointRewindCommand)
+    case verify(VerifyCommand)
     case demo(DemoCommand)
     case bench(BenchCommand)
     case completion(Shell)
@@ -142,6 +143,12 @@ public struct CheckpointRewindCommand: Sendable, Hashable {
     public let epoch: UInt64
     /// Outputs that can't take rows back get them twice.
     public let allowsDuplicates: Bool
+    public let engine: EngineOptions
+}
+
+public struct VerifyCommand: Sendable, Hashable {
+    public let file: String
+    public let printsJSON: Bool
     public let engine: EngineOptions
 }
 

@@ -7,7 +7,7 @@ package let commandTable: [CommandSpecification] = [
     validateSpecification, explainSpecification, runSpecification, querySpecification,
     testSpecification, tableShowSpecification, tableHistorySpecification,
     checkpointListSpecification, checkpointVerifySpecification, checkpointRewindSpecification,
-    demoSpecification, benchSpecification,
+    verifySpecification, demoSpecification, benchSpecification,
     completionSpecification, versionSpecification, referenceSpecification,
 ]
 
