@@ -254,14 +254,14 @@ extension ExactlyOnceTests {
             "rows of a topic are recounted; a rewind repeats them only when it may",
             .enabled(if: KafkaScenario.isWanted, "needs a broker: MILLRACE_KAFKA"))
         func aTopicIsRecounted() throws {
-            let scenario = try KafkaScenario(events: 12_000)
+            let scenario = try KafkaScenario(events: 60_000)
             func command(_ words: [String]) throws -> Ending {
                 try RunningCommand(words + ["--state", "state"], in: scenario.folder.url).end()
             }
             func verify() throws -> Ending { try command(["verify", "t.sql", "--json"]) }
-            let death = try scenario.start(failpoint: "kafka.committed@3").end()
+            let death = try scenario.start(failpoint: "kafka.committed@2").end()
             try #require(death.wasKilled, "\(death)")
-            let again = try scenario.start(failpoint: "checkpoint.written@3").end()
+            let again = try scenario.start(failpoint: "checkpoint.written@2").end()
             try #require(again.wasKilled, "\(again)")
             let waiting = try verify()
             #expect(waiting.status == 0 && waiting.output.contains("to be committed"), "\(waiting)")
@@ -290,11 +290,11 @@ extension ExactlyOnceTests {
             "a rewind that may repeat rows of a topic: tables exact, the topic repeats",
             .enabled(if: KafkaScenario.isWanted, "needs a broker: MILLRACE_KAFKA"))
         func aTopicRepeatsAfterARewind() throws {
-            let scenario = try KafkaScenario(events: 12_000)
+            let scenario = try KafkaScenario(events: 60_000)
             func command(_ words: [String]) throws -> Ending {
                 try RunningCommand(words + ["--state", "state"], in: scenario.folder.url).end()
             }
-            let death = try scenario.start(failpoint: "kafka.committed@6").end()
+            let death = try scenario.start(failpoint: "kafka.committed@3").end()
             try #require(death.wasKilled, "\(death)")
             let list = try command(["checkpoint", "list", "--json"])
             let kept = try #require(try list.report()["checkpoints"] as? [[String: Any]])
