@@ -254,7 +254,7 @@ extension ExactlyOnceTests {
             "rows of a topic are recounted; a rewind repeats them only when it may",
             .enabled(if: KafkaScenario.isWanted, "needs a broker: MILLRACE_KAFKA"))
         func aTopicIsRecounted() throws {
-            let scenario = try KafkaScenario(events: 60_000)
+            let scenario = try KafkaScenario(events: 40_000)
             func command(_ words: [String]) throws -> Ending {
                 try RunningCommand(words + ["--state", "state"], in: scenario.folder.url).end()
             }
@@ -290,7 +290,7 @@ extension ExactlyOnceTests {
             "a rewind that may repeat rows of a topic: tables exact, the topic repeats",
             .enabled(if: KafkaScenario.isWanted, "needs a broker: MILLRACE_KAFKA"))
         func aTopicRepeatsAfterARewind() throws {
-            let scenario = try KafkaScenario(events: 60_000)
+            let scenario = try KafkaScenario(events: 40_000)
             func command(_ words: [String]) throws -> Ending {
                 try RunningCommand(words + ["--state", "state"], in: scenario.folder.url).end()
             }
