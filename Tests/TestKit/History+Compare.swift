@@ -239,6 +239,7 @@ extension History {
     }
 
     func noteCluster() {
+        if tables.values.contains(where: { $0.lostRaces > 0 }) { result.features.insert(.lostRace) }
         if cluster.timeouts > 0 { result.features.insert(.transactionTimeout) }
         if cluster.fencings > 0 { result.features.insert(.fencedProducer) }
         if cluster.hiddenReads > 0 { result.features.insert(.hiddenRecord) }
