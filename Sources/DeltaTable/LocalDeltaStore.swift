@@ -68,7 +68,9 @@ public struct LocalDeltaStore: DeltaStore {
         let target = absolute(path)
         try makeFolder(folder(of: target))
         let temporary = try writeTemporary(target, bytes)
+        Failpoint.pass("delta.before_rename")
         try LocalFiles.rename(temporary, to: target)
+        Failpoint.pass("delta.renamed")
         try LocalFiles.syncFolder(folder(of: target))
     }
 
@@ -86,27 +88,30 @@ public struct LocalDeltaStore: DeltaStore {
             try? LocalFiles.remove(temporary)
             throw error
         }
+        Failpoint.pass("delta.entry_drafted")
         return temporary
     }
 
     /// Makes a folder of the table and those above it. Each name is made durable in the folder
     /// above, once a process also where the folder is there already: a kill may have come between.
     private func makeFolder(_ path: String) throws(Failure) {
-        if durableFolders.contains(path) { return }
+        // What a relative path begins with, or the root: they are there.
+        if path.isEmpty || durableFolders.contains(path) { return }
         let above = folder(of: path)
+        let holder = above.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : above
         if path.utf8.count <= location.utf8.count {
             // What stands above the table is the user's, and may not be ours to open.
             if LocalFiles.exists(path) {
-                try? LocalFiles.syncFolder(above.isEmpty ? "/" : above)
+                try? LocalFiles.syncFolder(holder)
             } else {
                 try makeFolder(above)
                 try LocalFiles.makeFolder(path)
-                try LocalFiles.syncFolder(above.isEmpty ? "/" : above)
+                try LocalFiles.syncFolder(holder)
             }
         } else {
             try makeFolder(above)
             try LocalFiles.makeFolder(path)
-            try LocalFiles.syncFolder(above)
+            try LocalFiles.syncFolder(holder)
         }
         durableFolders.insert(path)
     }
@@ -114,7 +119,10 @@ public struct LocalDeltaStore: DeltaStore {
     public func createDataFile(_ path: String) throws(Failure) -> any DeltaDataFile {
         let target = absolute(path)
         try makeFolder(folder(of: target))
-        return LocalDataFile(try OutputFile(creating: target), folder: folder(of: target))
+        Failpoint.pass("delta.before_data_file")
+        let file = LocalDataFile(try OutputFile(creating: target), folder: folder(of: target))
+        Failpoint.pass("delta.data_file_created")
+        return file
     }
 
     public func synchronize(_ path: String) throws(Failure) {
@@ -140,6 +148,7 @@ private final class LocalDataFile: DeltaDataFile {
     func finish() throws(Failure) {
         try Failpoint.passOrFail("delta.sync_data_file")
         try file.sync()
+        Failpoint.pass("delta.data_file_unnamed")
         try LocalFiles.syncFolder(folder)
         Failpoint.pass("delta.data_file_synced")
     }

@@ -40,8 +40,10 @@ public final class StateDirectory: Sendable {
                 "the state directory \(path) is in use by another process",
                 hint: "stop the other process, or give this one its own --state")
         }
+        Failpoint.pass("state.locked")
         try refuseHeadless(path)
         let store = try opened(path, readOnly: false)
+        Failpoint.pass("state.opened")
         let incarnation = entropy.next() >> 1
         if let stored = try store.get(StateKeys.identity) {
             let (pipelineID, generation) = try decodeIdentity(stored, path: path)
@@ -50,6 +52,7 @@ public final class StateDirectory: Sendable {
             var batch = RocksBatch()
             let leftovers = try noteStart(identity, in: store, &batch)
             try store.write(batch)
+            Failpoint.pass("state.start_noted")
             return StateDirectory(
                 path: path, identity: identity, store: store, lock: lock, leftovers: leftovers)
         }
@@ -58,9 +61,11 @@ public final class StateDirectory: Sendable {
         var batch = RocksBatch()
         batch.put(StateKeys.identity, encode(identity))
         _ = try noteStart(identity, in: store, &batch)
+        Failpoint.pass("state.identity.before_write")
         try store.write(batch)
         Failpoint.pass("state.identity.written")
         try LocalFiles.syncFolder(path)
+        Failpoint.pass("state.identity.durable")
         return StateDirectory(path: path, identity: identity, store: store, lock: lock)
     }
 

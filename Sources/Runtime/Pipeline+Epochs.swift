@@ -52,6 +52,7 @@ extension Pipeline {
         switch report {
         case .landed(let target, let marker, let version):
             trims[target] = marker
+            Failpoint.pass("trim.noted")
             waiting[target] = nil
             commitCounts[target, default: 0] += 1
             if let version { versions[target] = version }
@@ -79,6 +80,7 @@ extension Pipeline {
 
     /// The one write of an epoch, and only then the sinks.
     private func write(_ complete: GatheringEpoch) throws(Failure) {
+        Failpoint.pass("epoch.gathered")
         epoch = complete.number
         let reports = complete.reports.sorted { $0.worker < $1.worker }
         offsets = reports.flatMap(\.offsets)
@@ -99,6 +101,7 @@ extension Pipeline {
                 historyLimit: plan.settings.checkpointHistory))
         trims = [:]
         if !Mutant.commitBeforeWrite.isActive { offer(intents) }
+        Failpoint.pass("checkpoint.before_group_offsets")
         for source in sources {
             source.checkpointed(offsets.filter { $0.source == source.plan.name })
         }

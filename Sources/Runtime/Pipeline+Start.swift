@@ -20,6 +20,7 @@ extension Pipeline {
         context.wantsRowOffsets =
             AdoptionFloors(floors, above: try store.offsets()) != nil
         for source in plan.sources { sources.append(try factory.makeSource(source, context)) }
+        Failpoint.pass("start.sources_made")
         try resolvePartitions(isNew: stored == nil)
         Failpoint.pass("start.resolved")
         context.nextEpoch = epoch + 1

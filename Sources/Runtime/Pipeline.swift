@@ -140,6 +140,7 @@ public final class Pipeline {
         try attend(milliseconds: 0)
         Failpoint.pass("run.before_trims")
         if !trims.isEmpty { try store.write(trims: trims) }
+        Failpoint.pass("run.trims_written")
         return summary()
     }
 

@@ -107,6 +107,7 @@ final class KafkaCommitter: SinkCommitter {
         _ intents: [Intent], _ history: TargetHistory, _ state: inout State
     ) throws(Failure) -> CommitOutcome {
         try cluster.makeTopics()
+        Failpoint.pass("kafka.topics_made")
         if state.producer == nil, let refusal = try takeOver(history, &state) { return refusal }
         for intent in intents {
             if let landed = state.landed, KafkaCommitter.isLanded(intent, landed, history) {
@@ -171,8 +172,9 @@ final class KafkaCommitter: SinkCommitter {
             last = try transact(intent, producer)
             guard case .mustAbort(let failure) = last else { return last }
             try refuseForGood(failure)
+            Failpoint.pass("kafka.before_abort")
             switch producer.abort(timeout: KafkaCommitter.timeout) {
-            case .done: continue
+            case .done: Failpoint.pass("kafka.aborted")
             case .retry(let failure), .mustAbort(let failure), .fatal(let failure):
                 return .fatal(failure)
             }
@@ -194,8 +196,11 @@ final class KafkaCommitter: SinkCommitter {
                     KafkaRecord(
                         topic: record.topic, key: record.key, value: record.value,
                         headers: record.headers.map { KafkaHeader($0.name, $0.value) }))
+                if rows == 1 { Failpoint.pass("kafka.producing") }
             }
         }
+        // One that the broker took and the client lost sight of.
+        if Failpoint.fails("kafka.row_lost") { rows += 1 }
         rows += 1
         try producer.produce(
             KafkaRecord(
@@ -207,6 +212,7 @@ final class KafkaCommitter: SinkCommitter {
         // Delivered or not: the commit counts.
         _ = producer.flush(timeout: KafkaCommitter.timeout)
         Failpoint.pass("kafka.flushed")
+        try Failpoint.passOrFail("kafka.commit")
         var outcome = producer.commit(rows: rows, timeout: KafkaCommitter.timeout)
         for _ in 0..<KafkaCommitter.attemptLimit {
             guard case .retry = outcome else { break }
