@@ -156,7 +156,8 @@ let testTargets: [Target] = [
         "MillraceTests", modules.dropLast(2).map(\.name) + ["PythonSupport", "CJemalloc"]),
     // They run the built `millrace` and `millrace-mutant` beside them.
     tests(
-        "ExactlyOnceTests", ["Contracts", "KafkaIO", "PythonSupport"], exclude: ["Python"]),
+        "ExactlyOnceTests", ["Contracts", "KafkaIO", "PythonSupport"],
+        exclude: ["Python", "Shim"]),
     tests("TidyTests", ["Contracts"], exclude: ["unsafe-files.txt"]),
 ]
 

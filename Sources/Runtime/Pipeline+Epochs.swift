@@ -149,7 +149,8 @@ extension Pipeline {
         let targets = Set(parts.map(\.target)).sorted()
         return targets.map { target in
             Intent(
-                target: target, marker: marker, offsets: offsets,
+                target: target, marker: marker,
+                offsets: ownFloors?.raised(offsets, of: target) ?? offsets,
                 parts: parts.filter { $0.target == target }.map(\.bytes))
         }
     }

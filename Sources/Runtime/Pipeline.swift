@@ -48,6 +48,8 @@ public final class Pipeline {
     var commitCounts: [TargetID: Int64] = [:]
     var lastCheckpointBytes: Int64 = 0
     var offsets: [PartitionOffset] = []
+    /// What adopted outputs have already, beyond where reading began.
+    var ownFloors: AdoptionFloors?
 
     enum Report: Sendable {
         case worker(WorkerReport)

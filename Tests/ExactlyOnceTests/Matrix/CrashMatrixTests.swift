@@ -8,7 +8,7 @@ import Testing
 extension ExactlyOnceTests {
     @Suite(.serialized, .enabled(if: KafkaScenario.isWanted, "needs a broker: MILLRACE_KAFKA"))
     struct CrashMatrixTests {
-        static let cases = CrashPlace.all.flatMap(MatrixCase.cases)
+        static let cases = CrashPlace.all.flatMap(MatrixCase.cases) + MatrixCase.faults
 
         @Test func theMatrix() throws {
             let servers = try #require(KafkaScenario.servers, "MILLRACE_KAFKA names no broker")

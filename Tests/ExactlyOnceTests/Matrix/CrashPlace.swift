@@ -14,6 +14,8 @@ struct CrashPlace: Sendable {
     /// Whether each start of a pipeline that goes on comes by: a step of the recovery.
     var isStartUp = false
     var failure: Failing = .cannot
+    /// Whether the run must be long: some steps come every ten versions of a table only.
+    var isLate = false
 
     /// What `=error` does to a run.
     enum Failing: Sendable {
@@ -40,6 +42,7 @@ struct CrashPlace: Sendable {
     func fails(_ failing: Failing) -> CrashPlace { with { $0.failure = failing } }
     func caused(by cause: String) -> CrashPlace { with { $0.cause = cause } }
     func after(_ place: String) -> CrashPlace { with { $0.after = place } }
+    var late: CrashPlace { with { $0.isLate = true } }
     var adopting: CrashPlace { with { $0.rig = .adoption } }
 
     /// As MILLRACE_FAILPOINT has it; of the first process, or of one that recovers.
@@ -103,10 +106,10 @@ extension CrashPlace {
         CrashPlace("delta.sync_folder", 4).fails(.ends),
         CrashPlace("delta.after_commit:by_window", 2),
         CrashPlace("delta.after_commit:by_auction", 3),
-        CrashPlace("delta.before_checkpoint"),
-        CrashPlace("delta.write_checkpoint").fails(.goesOn),
-        CrashPlace("delta.before_hint"), CrashPlace("delta.before_rename"),
-        CrashPlace("delta.renamed"), CrashPlace("delta.hint_written"),
+        CrashPlace("delta.before_checkpoint").late,
+        CrashPlace("delta.write_checkpoint").late.fails(.goesOn),
+        CrashPlace("delta.before_hint").late, CrashPlace("delta.before_rename").late,
+        CrashPlace("delta.renamed").late, CrashPlace("delta.hint_written").late,
         CrashPlace("delta.before_sweep").after("delta.files_durable@3"),
         CrashPlace("delta.swept").after("delta.files_durable@3"),
         CrashPlace("delta.draft_swept").after("delta.before_link@4"),

@@ -57,8 +57,12 @@ extension MatrixCase {
             },
             MatrixCase(.steps, place.name, isQuick: false) { bench in
                 try killed(place, bench) { rig, outcome in
-                    for step in CrashPlace.startUp {
-                        let early = try strike(rig, place, step.trigger(), &outcome)
+                    let steps = CrashPlace.startUp.map(\.name)
+                    for (step, next) in zip(steps, steps.dropFirst() + [""]) {
+                        // A start that leaves a step out, as a fresh directory's does, dies at the
+                        // next.
+                        let trigger = next.isEmpty ? step : "\(step),\(next)"
+                        let early = try strike(rig, place, trigger, &outcome)
                         if let early { return early }
                     }
                     return nil
@@ -113,7 +117,9 @@ extension MatrixCase {
 
     /// A pipeline at the point where the place comes up.
     private static func prepared(_ place: CrashPlace, _ bench: MatrixBench) throws -> MatrixRig {
-        let rig = try MatrixRig(place.rig, bench)
+        var options = MatrixRig.Options()
+        if place.isLate { options.fetchMilliseconds = 100 }
+        let rig = try MatrixRig(place.rig, bench, options: options)
         switch place.rig {
         case .everything:
             if let first = place.after {

@@ -44,10 +44,13 @@ final class MatrixJudge: Sendable {
     }
 
     /// What is wrong with a rig's outputs, a line each.
-    func faults(of rig: MatrixRig, counts: (late: Int, dead: Int)?) throws -> [String] {
+    /// `isPartial`: outputs may lack rows; those without updates are looked at then.
+    func faults(
+        of rig: MatrixRig, counts: (late: Int, dead: Int)?, isPartial: Bool = false
+    ) throws -> [String] {
         var question: [String: Any] = [
             "kind": rig.kind.rawValue, "lake": rig.lake, "servers": rig.bench.servers,
-            "name": rig.name,
+            "name": rig.name, "isPartial": isPartial,
         ]
         if let counts {
             question["late"] = counts.late

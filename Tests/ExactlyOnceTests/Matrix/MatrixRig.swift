@@ -55,6 +55,8 @@ final class MatrixRig {
         var source = ""
         var kafkaSink = ""
         var lake: String?
+        /// Between two fetches of 75 records.
+        var fetchMilliseconds = 15
     }
     private let options: Options
     private(set) var starts = 0
@@ -104,7 +106,7 @@ final class MatrixRig {
                 \(kind == .everything ? "event_time = 'date_time', watermark_delay = '1 second'," : "")
                 on_error = 'dead_letter', dead_letter_topic = '\(name)-dead',
                 "kafka.fetch.message.max.bytes" = '2000', "kafka.fetch.min.bytes" = '50000000',
-                "kafka.fetch.wait.max.ms" = '15'\(options.source)
+                "kafka.fetch.wait.max.ms" = '\(options.fetchMilliseconds)'\(options.source)
             );
 
             CREATE MATERIALIZED VIEW high
@@ -148,13 +150,14 @@ final class MatrixRig {
 
     func start(
         failpoint: String? = nil, state: String = "state", arguments: [String] = ["--bounded"],
-        binary: Binary = .millrace, mutant: String? = nil, variables: [String: String] = [:]
+        binary: Binary = .millrace, mutant: String? = nil, variables: [String: String] = [:],
+        wrapper: [String] = []
     ) throws -> RunningCommand {
         starts += 1
         return try RunningCommand(
             ["run", "t.sql", "--state", state, "--workers", "2", "--json"] + arguments,
             in: folder.url, binary: binary, failpoint: failpoint, log: log, mutant: mutant,
-            variables: variables)
+            variables: variables, wrapper: wrapper)
     }
 
     /// Starts, and kills itself at a failpoint; whether it came to that.
@@ -165,8 +168,8 @@ final class MatrixRig {
         let ending = try start(
             failpoint: trigger, state: state, arguments: arguments, binary: binary, mutant: mutant
         ).end()
-        let place = trigger.split(separator: ",").last ?? ""
-        return (ending.wasKilled && passed.hasReached(String(place)), ending)
+        let deadly = trigger.split(separator: ",").filter { !$0.contains("=") }
+        return (ending.wasKilled && deadly.contains { passed.hasReached(String($0)) }, ending)
     }
 
     // MARK: The verdict
@@ -192,6 +195,11 @@ final class MatrixRig {
         }
         faults += try openTransactions()
         return try faults + bench.judge.faults(of: self, counts: counts)
+    }
+
+    /// What stands twice or should not stand at all, where outputs may be at different epochs.
+    func doubles() throws -> [String] {
+        try openTransactions() + bench.judge.faults(of: self, counts: nil, isPartial: true)
     }
 
     /// Partitions whose readers with read_committed are held back.

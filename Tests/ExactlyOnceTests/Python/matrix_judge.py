@@ -75,10 +75,13 @@ def judge(question):
         found['middle'] = table(f'{lake}/middle', ['auction', 'bidder', 'price'])
     for name, rows in found.items():
         missing, extra = (wanted[name] - rows).total(), (rows - wanted[name]).total()
+        if question['isPartial']:
+            if name == 'by_auction': continue
+            missing = 0
         if missing or extra: faults.append(f'{name}: {missing} rows missing, {extra} extra')
     letters = dead_letters(question)
     if letters.total() != len(letters): faults.append('dead letters: some twice')
-    if len(letters) != dead_rows: faults.append(f'dead letters: {len(letters)} for {dead_rows}')
+    if len(letters) != dead_rows and not question['isPartial']: faults.append(f'dead letters: {len(letters)} for {dead_rows}')
     # Counters are of a pipeline's whole life; of one that was adopted, they begin anew.
     if 'late' in question and question['kind'] == 'everything':
         if question['late'] != late_rows: faults.append(f"{question['late']} late rows counted for {late_rows}")
