@@ -42,6 +42,7 @@ public final class StateDirectory: Sendable {
         }
         Failpoint.pass("state.locked")
         try refuseHeadless(path)
+        try probe(path)
         let store = try opened(path, readOnly: false)
         Failpoint.pass("state.opened")
         let incarnation = entropy.next() >> 1
@@ -88,6 +89,25 @@ public final class StateDirectory: Sendable {
         let identity = Identity(pipelineID: pipelineID, generation: generation, incarnation: 0)
         return StateDirectory(path: path, identity: identity, store: store, lock: nil)
     }
+
+    /// Fails in words where nothing can be written: RocksDB aborts the process if its first writes
+    /// find a full disk.
+    private static func probe(_ path: String) throws(Failure) {
+        let file = path + "/PROBE"
+        try LocalFiles.remove(file)
+        do {
+            let output = try OutputFile(creating: file)
+            try output.write([UInt8](repeating: 0, count: probeBytes))
+            try output.sync()
+        } catch {
+            try? LocalFiles.remove(file)
+            throw error
+        }
+        try LocalFiles.remove(file)
+    }
+
+    /// More than RocksDB writes while it opens an empty store.
+    private static let probeBytes = 256 << 10
 
     /// RocksDB takes a folder without CURRENT for a new one and removes what it finds there.
     private static func refuseHeadless(_ path: String) throws(Failure) {

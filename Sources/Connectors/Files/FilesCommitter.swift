@@ -114,7 +114,8 @@ final class FilesCommitter: SinkCommitter {
         var writer = RecordWriter()
         marker.write(to: &writer)
         let path = FilesListing.joined(names.folder, names.markerName)
-        let draft = path + ".new"
+        // Of a name that no other process uses, also not one that has a copy of this directory.
+        let draft = FilesListing.joined(names.folder, names.markerDraftName)
         try LocalFiles.remove(draft)
         let file = try OutputFile(creating: draft)
         try file.write(writer.bytes)

@@ -39,7 +39,7 @@ extension MatrixCase {
         Disk(
             name: "the state's disk is full at the start",
             fault: FileFault(call: "write", effect: "ENOSPC", path: "/state/", lasts: true),
-            says: full),
+            says: full.lowercased()),
         Disk(
             name: "the table's disk is full at a data file",
             fault: FileFault(
@@ -109,7 +109,7 @@ extension MatrixCase {
         Disk(
             name: "the marker of the files output is torn by a kill",
             fault: FileFault(
-                call: "write", effect: "torn", path: "/lake/low/", ending: ".marker.new", nth: 3),
+                call: "write", effect: "torn", path: "/lake/low/", ending: "-marker.tmp", nth: 3),
             status: nil),
     ]
 
@@ -119,7 +119,8 @@ extension MatrixCase {
         if disk.fault.call == "write", disk.status != nil {
             let plain = try disk.fault.plainWrite(to: rig.folder.url.appending(path: "plain"))
             try #require(plain != nil, "a plain write does not fail")
-            outcome.strikes.append("dd: \(plain ?? "")")
+            let reason = plain?.split(separator: ":").last ?? ""
+            outcome.strikes.append("a plain write:\(reason)")
         }
         let log = rig.folder.url.appending(path: "strikes")
         let hurt = try rig.start(variables: try disk.fault.variables(log)).end()

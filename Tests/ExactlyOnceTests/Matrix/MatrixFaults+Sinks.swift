@@ -23,7 +23,7 @@ extension MatrixCase {
     private static func clockJumps(_ bench: MatrixBench) throws -> MatrixOutcome {
         let library = try #require(fakeTime, "faketime is not there: scripts/setup --test")
         var options = MatrixRig.Options()
-        options.fetchMilliseconds = 100
+        options.fetchMilliseconds = 400
         let rig = try MatrixRig(.everything, bench, options: options)
         var outcome = MatrixOutcome()
         let clock = rig.folder.path("clock")
@@ -32,7 +32,7 @@ extension MatrixCase {
         }
         try set("+0")
         let run = try rig.start(variables: [
-            "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": clock, "FAKETIME_NO_CACHE": "1",
+            "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": clock, "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         ])
         for (offset, commits) in [("+2d", 3), ("-3d", 6)] {
