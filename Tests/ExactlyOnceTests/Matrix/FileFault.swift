@@ -1,5 +1,5 @@
-// Calls on files that fail, tear or kill: a library of ours, built by the test, that the engine is
-// started with.
+// Calls on files that fail, tear or kill, and a clock that jumps: a library of ours, built by the
+// test, that the engine is started with.
 
 import Foundation
 import PythonSupport
@@ -21,6 +21,11 @@ struct FileFault: Sendable {
             "FAULT_PATH": path, "FAULT_END": ending, "FAULT_NTH": "\(nth)",
             "FAULT_LASTS": lasts ? "1" : "0", "FAULT_LOG": log.path,
         ]
+    }
+
+    /// What a process is started with whose wall clock is off by what a file says.
+    static func clock(_ file: String) throws -> [String: String] {
+        ["LD_PRELOAD": try library.get().path, "FAULT_CLOCK": file]
     }
 
     /// What a process is started with.

@@ -98,12 +98,16 @@ extension MatrixCase {
 
     /// A process that hangs in a commit, whose pipeline somebody else goes on with.
     private static func zombie(_ bench: MatrixBench, at place: String) throws -> MatrixOutcome {
-        let rig = try MatrixRig(.everything, bench)
+        var options = MatrixRig.Options()
+        options.fetchMilliseconds = 60
+        let rig = try MatrixRig(.everything, bench, options: options)
         var outcome = MatrixOutcome()
         let hung = try rig.start(failpoint: place + "=stop")
         let isStopped = KafkaFixture.wait { rig.passed.hasReached(place) && hung.isStopped }
         try #require(isStopped, "never came by \(place)")
         outcome.strikes.append("stopped at \(place)")
+        // On a slow machine the sinks may be so far behind that all intents are its own.
+        let hadAll = rig.passed.names.contains("run.final_checkpoint")
         try rig.copyState(to: "copy")
         let last = try rig.start(state: "copy").end()
         outcome.faults += try rig.faults(last)
@@ -112,6 +116,7 @@ extension MatrixCase {
         outcome.strikes.append("woken: exit \(end.status ?? -1)")
         switch end.status {
         case 4: break
+        case 0 where hadAll: break
         case 1:
             // Its drafts were swept under it: an outcome that it does not know. Started again, it
             // learns what it is.

@@ -7,6 +7,8 @@
 //   FAULT_EFFECT  EIO, ENOSPC; after:EIO (done, and its answer lost); kill, after:kill; torn (half of
 //                 a write, then the kill)
 //   FAULT_LOG     a line for each strike: effect, call, path
+//   FAULT_CLOCK   a file of 8 bytes: seconds by which the wall clock is off, now. (Debian's faketime can't be
+//                 used: it allocates while it starts, and jemalloc asks for the time while it starts.)
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,14 +18,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdint.h>
+#include <threads.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *fault_call, *fault_path, *fault_end, *fault_effect, *fault_log;
 static long fault_nth, fault_lasts;
 static atomic_long seen;
+static _Atomic int64_t still, *_Atomic clock_offset = &still;
 
 __attribute__((constructor)) static void begin(void) {
     fault_call = getenv("FAULT_CALL");
@@ -34,6 +44,10 @@ __attribute__((constructor)) static void begin(void) {
     const char *nth = getenv("FAULT_NTH"), *lasts = getenv("FAULT_LASTS");
     fault_nth = nth ? atol(nth) : 1;
     fault_lasts = lasts ? atol(lasts) : 0;
+    const char *clock = getenv("FAULT_CLOCK");
+    int file = clock ? open(clock, O_RDONLY | O_CLOEXEC) : -1;
+    void *shared = file >= 0 ? mmap(NULL, 8, PROT_READ, MAP_SHARED, file, 0) : MAP_FAILED;
+    if (shared != MAP_FAILED) clock_offset = shared;
 }
 
 static int is_due(const char *call, const char *path) {
@@ -138,4 +152,51 @@ int link(const char *from, const char *to) {
     if (!real) real = NEXT(link);
     if (!is_due("link", to)) return real(from, to);
     STRIKE(real(from, to));
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    int result = (int)syscall(SYS_clock_gettime, clock, now);
+    if (!result && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += *clock_offset;
+    return result;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+    struct timespec exact;
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &exact);
+    now->tv_sec = exact.tv_sec;
+    now->tv_usec = exact.tv_nsec / 1000;
+    return 0;
+}
+
+time_t time(time_t *now) {
+    struct timespec exact;
+    clock_gettime(CLOCK_REALTIME, &exact);
+    if (now) *now = exact.tv_sec;
+    return exact.tv_sec;
+}
+
+int timespec_get(struct timespec *now, int base) {
+    return base == TIME_UTC && !clock_gettime(CLOCK_REALTIME, now) ? base : 0;
+}
+
+// Who waits until a time by that clock waits as long as it says: the kernel's own clock has not moved.
+static struct timespec real_time(const struct timespec *until) {
+    struct timespec real = *until;
+    real.tv_sec -= *clock_offset;
+    return real;
+}
+
+int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct timespec *restrict until) {
+    static int (*real)(cnd_t *, mtx_t *, const struct timespec *);
+    if (!real) real = NEXT(cnd_timedwait);
+    struct timespec time = real_time(until);
+    return real(condition, mutex, &time);
+}
+
+int sem_timedwait(sem_t *restrict semaphore, const struct timespec *restrict until) {
+    static int (*real)(sem_t *, const struct timespec *);
+    if (!real) real = NEXT(sem_timedwait);
+    struct timespec time = real_time(until);
+    return real(semaphore, &time);
 }
