@@ -62,6 +62,10 @@ public protocol SinkCommitter: AnyObject, Sendable {
 
     /// Which pipelines have filled the target, for `--adopt`; touches nothing.
     func filled() throws(Failure) -> [FilledTarget]
+
+    /// Whether the sink can be brought back to an epoch exactly (design.md §3.9), `open` being the
+    /// intents that were open then; touches nothing, throws what is against it.
+    func checkRestore(to marker: Marker, open: [Marker]) throws(Failure)
 }
 
 extension SinkCommitter {
@@ -74,6 +78,15 @@ extension SinkCommitter {
 
     /// A target that leaves nothing behind, or cleans up by itself.
     public func sweep(_ leftovers: [Leftover]) throws(Failure) -> [Leftover] { [] }
+
+    /// A target whose readers may have taken already what would be taken back.
+    public func checkRestore(to marker: Marker, open: [Marker]) throws(Failure) {
+        throw Failure(
+            .invalid, "rewind.duplicates",
+            "\(name) can't take back what it got above epoch \(marker.epoch): rows that are "
+                + "made again would stand there twice",
+            hint: "rewind with --allow-duplicates if its readers can bear that")
+    }
 
     /// A target that keeps nothing that another pipeline could go on with.
     public func filled() throws(Failure) -> [FilledTarget] { [] }

@@ -24,9 +24,10 @@ public struct LocalDeltaStore: DeltaStore {
         path.hasPrefix("/") ? path : path.isEmpty ? location : "\(location)/\(path)"
     }
 
+    /// Of a single name the current folder.
     private func folder(of path: String) -> String {
-        let slash = path.lastIndex(of: "/") ?? path.startIndex
-        return String(path[..<slash])
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     public func list(_ folder: String, from start: String) throws(Failure) -> [DeltaStoreEntry] {
@@ -95,23 +96,21 @@ public struct LocalDeltaStore: DeltaStore {
     /// Makes a folder of the table and those above it. Each name is made durable in the folder
     /// above, once a process also where the folder is there already: a kill may have come between.
     private func makeFolder(_ path: String) throws(Failure) {
-        // What a relative path begins with, or the root: they are there.
-        if path.isEmpty || durableFolders.contains(path) { return }
+        if durableFolders.contains(path) { return }
         let above = folder(of: path)
-        let holder = above.isEmpty ? (path.hasPrefix("/") ? "/" : ".") : above
         if path.utf8.count <= location.utf8.count {
             // What stands above the table is the user's, and may not be ours to open.
             if LocalFiles.exists(path) {
-                try? LocalFiles.syncFolder(holder)
+                try? LocalFiles.syncFolder(above)
             } else {
                 try makeFolder(above)
                 try LocalFiles.makeFolder(path)
-                try LocalFiles.syncFolder(holder)
+                try LocalFiles.syncFolder(above)
             }
         } else {
             try makeFolder(above)
             try LocalFiles.makeFolder(path)
-            try LocalFiles.syncFolder(holder)
+            try LocalFiles.syncFolder(above)
         }
         durableFolders.insert(path)
     }

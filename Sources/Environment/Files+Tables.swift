@@ -24,6 +24,26 @@ extension LocalFiles {
         }
     }
 
+    /// Removes a folder with all that is in it; one that isn't there is fine.
+    public static func removeFolder(_ path: String) throws(Failure) {
+        for name in list(path) {
+            let inner = "\(path)/\(name)"
+            if isOwnFolder(inner) { try removeFolder(inner) } else { try remove(inner) }
+        }
+        // SAFETY: the string outlives the call.
+        guard unsafe rmdir(path) == 0 || millrace_errno() == ENOENT else {
+            throw fileFailure("remove", path, errno: millrace_errno())
+        }
+    }
+
+    /// Whether it is a folder itself; a symbolic link is none, and what it leads to is not removed.
+    private static func isOwnFolder(_ path: String) -> Bool {
+        var information = stat()
+        // SAFETY: the pointer is to a local that outlives the call.
+        guard unsafe lstat(path, &information) == 0 else { return false }
+        return information.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// fsync of a file that someone else wrote.
     public static func syncFile(_ path: String) throws(Failure) {
         try Failpoint.passOrFail("file.sync_found")

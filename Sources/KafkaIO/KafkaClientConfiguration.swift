@@ -39,9 +39,6 @@ public struct KafkaClientConfiguration: Sendable {
         ("queued.max.messages.kbytes", String(queuedKilobytes)),
         ("queued.min.messages", String(queuedMessages)),
         ("fetch.wait.max.ms", "100"), ("allow.auto.create.topics", "false"),
-        // No member of the group: all that it does here is to bound how long a client's end waits
-        // for commits of offsets whose coordinator is away.
-        ("session.timeout.ms", "1000"),
     ]
 
     static let producerDefaults: [(String, String)] = [

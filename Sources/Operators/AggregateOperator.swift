@@ -24,6 +24,8 @@ final class AggregateOperator: Operator {
     private let plan: Aggregate
     private let batchRows: Int
     private let keyed: KeyedAggregates
+    /// Where evicted keys are.
+    private var stored: StoredState?
     private var log: ChangeLog
     /// Whether this instance has the row of a global aggregate.
     private var ownsGlobalRow: Bool
@@ -45,14 +47,38 @@ final class AggregateOperator: Operator {
         output.counters.rowsIn += Int64(batch.rowCount)
         let keys = plan.keys.map { batch.columns[$0] }
         let rows = (0..<Int32(batch.rowCount)).map { $0 }
-        let groups = keyed.groups(
-            keys, rowCount: batch.rowCount,
-            hashes: KeyHash.hashes(keys, rowCount: batch.rowCount), rows: rows)
+        let groups: [Int32]
+        do {
+            groups = try self.groups(
+                keys, rowCount: batch.rowCount,
+                hashes: KeyHash.hashes(keys, rowCount: batch.rowCount), rows: rows)
+        } catch {
+            return output.fail(error)
+        }
         touch(groups)
         keyed.fold(batch, groups: groups, rows: rows)
         if let changes = batch.changes {
             for change in changes where change < 0 { output.counters.merged += 2 }
         }
+    }
+
+    /// The groups of rows; what stands emitted of those that had to be read back is known again.
+    private func groups(
+        _ keys: [Column], rowCount: Int, hashes: [UInt64], rows: [Int32]
+    ) throws -> [Int32] {
+        let (groups, loaded) = try keyed.groups(
+            keys, rowCount: rowCount, hashes: hashes, rows: rows, from: stored)
+        log.forget(keyed.table.fresh)
+        noteEmitted(loaded)
+        return groups
+    }
+
+    private func noteEmitted(_ groups: [Int32]) {
+        let shown = groups.filter { plan.keys.isEmpty || keyed.rowCounts[Int($0)] > 0 }
+        guard !shown.isEmpty else { return }
+        var errors = RowErrors()
+        _ = columns(shown, &errors)
+        log.restore(shown, capacity: keyed.table.capacity, errors: errors)
     }
 
     private func touch(_ groups: [Int32]) {
@@ -81,8 +107,9 @@ final class AggregateOperator: Operator {
     }
 
     private func makeGlobalRow() {
-        let groups = keyed.groups(
-            [], rowCount: 1, hashes: KeyHash.hashes([], rowCount: 1), rows: [0])
+        let hashes = KeyHash.hashes([], rowCount: 1)
+        // Nothing of a global aggregate is ever evicted, so nothing is read.
+        guard let groups = try? groups([], rowCount: 1, hashes: hashes, rows: [0]) else { return }
         touch(groups)
         for group in groups { keyed.mark(group) }
     }
@@ -93,29 +120,38 @@ final class AggregateOperator: Operator {
         return delta
     }
 
-    func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws {
+    func restore(
+        from reader: any StateReader, groups: Range<Int>, minimum: Int64, memoryLimit: Int
+    ) throws {
+        stored = StoredState(reader: reader, operatorID: operatorID)
         if plan.keys.isEmpty {
             let global = KeyGroups.group(ofHash: KeyHash.hashes([], rowCount: 1)[0])
             ownsGlobalRow = groups.contains(global)
         }
+        var room = RestoreRoom(limit: plan.keys.isEmpty ? .max : memoryLimit)
         for group in groups {
-            var lastGroup: Int32?
+            var last = KeyedAggregates.Restored.none
             try reader.forEach(operatorID: operatorID, group: group) { key, value in
-                lastGroup = try keyed.restore(
-                    suffix: key[...], value: value, lastGroup: lastGroup)
+                last = try keyed.restore(
+                    suffix: key[...], value: value, last: last,
+                    isFull: room.isFull { keyed.tableBytes })
             }
         }
-        let live = keyed.table.liveGroups
-        let shown = live.filter { plan.keys.isEmpty || keyed.rowCounts[Int($0)] > 0 }
-        var errors = RowErrors()
-        _ = columns(shown, &errors)
-        log.restore(shown, capacity: keyed.table.capacity, errors: errors)
+        noteEmitted(keyed.table.liveGroups)
+    }
+
+    var residentBytes: Int { keyed.tableBytes }
+
+    func evict(to target: Int) {
+        guard !plan.keys.isEmpty else { return }
+        EvictionPass.run([keyed], to: target)
+        if keyed.table.capacity == 0 { log.release() }
     }
 
     var dirtyBytes: Int { keyed.dirtyBytes + log.byteCount }
 
     var held: HeldState {
         HeldState(
-            rows: keyed.rows, keys: Int64(keyed.table.count), bytes: Int64(keyed.byteCount))
+            rows: keyed.rows, keys: Int64(keyed.keyCount), bytes: Int64(keyed.byteCount))
     }
 }

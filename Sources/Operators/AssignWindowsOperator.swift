@@ -57,7 +57,9 @@ final class AssignWindowsOperator: Operator {
     func flush(into output: inout OperatorOutput) {}
     func snapshot() -> StateDelta { StateDelta(operatorID: operatorID) }
 
-    func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws {
+    func restore(
+        from reader: any StateReader, groups: Range<Int>, minimum: Int64, memoryLimit: Int
+    ) throws {
         self.minimum = minimum
     }
 

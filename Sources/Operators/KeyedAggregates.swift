@@ -16,19 +16,17 @@ import Planning
 import State
 import Types
 
-final class KeyedAggregates {
+final class KeyedAggregates: Evictable {
     let prefix: [UInt8]
     private(set) var table: GroupTable
     let accumulators: AccumulatorSet
     /// Rows folded into each group, less those taken back.
     private(set) var rowCounts: [Int64] = []
-    /// Sum of `rowCounts`.
+    /// Sum of `rowCounts`, those of evicted keys included.
     private(set) var rows: Int64 = 0
     /// The key groups with stored entries.
     private(set) var storedGroups = KeyGroupSet()
-    private var isDirty: [Bool] = []
-    private var dirty: [Int32] = []
-    private var isPersisted: [Bool] = []
+    private(set) var residency = Residency()
     private var removed: [(group: Int, key: [UInt8])] = []
 
     init(
@@ -40,13 +38,15 @@ final class KeyedAggregates {
         accumulators = AccumulatorSet(calls, settings)
     }
 
-    /// The groups of rows of a batch; keys not met before get one.
+    /// The groups of rows of a batch; keys not met before get one, those that were evicted are read
+    /// back. `loaded`: the latter.
     func groups(
-        _ keys: [Column], rowCount: Int, hashes: [UInt64], rows: [Int32]
-    ) -> [Int32] {
+        _ keys: [Column], rowCount: Int, hashes: [UInt64], rows: [Int32], from stored: StoredState?
+    ) throws -> (groups: [Int32], loaded: [Int32]) {
         let groups = table.groups(keys, rowCount: rowCount, hashes: hashes, rows: rows)
         grow()
-        return groups
+        guard residency.evictedCount > 0, let stored else { return (groups, []) }
+        return (groups, try load(table.fresh, from: stored))
     }
 
     private func grow() {
@@ -54,8 +54,7 @@ final class KeyedAggregates {
         guard rowCounts.count < capacity else { return }
         accumulators.grow(to: capacity)
         rowCounts.grow(to: capacity, 0)
-        isDirty.grow(to: capacity, false)
-        isPersisted.grow(to: capacity, false)
+        residency.grow(to: capacity)
     }
 
     /// Folds rows of a batch into their groups.
@@ -70,7 +69,7 @@ final class KeyedAggregates {
             KeyedAggregates.count(groups, in: &rowCounts)
             self.rows += Int64(groups.count)
         }
-        KeyedAggregates.mark(groups, &isDirty, &dirty)
+        residency.mark(groups)
     }
 
     // Arrays are passed inout: one exclusivity check a batch, not one a row.
@@ -79,21 +78,8 @@ final class KeyedAggregates {
         for group in groups { rowCounts[Int(group)] &+= 1 }
     }
 
-    private static func mark(
-        _ groups: [Int32], _ isDirty: inout [Bool], _ dirty: inout [Int32]
-    ) {
-        for group in groups where !isDirty[Int(group)] {
-            isDirty[Int(group)] = true
-            dirty.append(group)
-        }
-    }
-
     /// Notes that a group is to be stored at the next snapshot.
-    func mark(_ group: Int32) {
-        guard !isDirty[Int(group)] else { return }
-        isDirty[Int(group)] = true
-        dirty.append(group)
-    }
+    func mark(_ group: Int32) { residency.mark(group) }
 
     /// Adds groups of another of the same calls.
     func merge(_ other: KeyedAggregates, groups: [Int32]) {
@@ -107,9 +93,10 @@ final class KeyedAggregates {
 
     func remove(_ group: Int32) {
         let index = Int(group)
-        if isPersisted[index] {
-            removed.append((keyGroup(group), prefix + table.keyBytes(of: group)))
-            isPersisted[index] = false
+        if residency.noteRemoved(group) {
+            let key = prefix + table.keyBytes(of: group)
+            removed.append((keyGroup(group), key))
+            residency.noteGone(key)
         }
         rows -= rowCounts[index]
         rowCounts[index] = 0
@@ -120,7 +107,71 @@ final class KeyedAggregates {
     func keyGroup(_ group: Int32) -> Int { KeyGroups.group(ofHash: table.hash(of: group)) }
 
     var byteCount: Int {
-        table.byteCount + accumulators.byteCount + rowCounts.count * 10
+        table.byteCount + accumulators.byteCount
+            + rowCounts.count * (8 + Residency.bytesPerGroup)
+    }
+
+    /// Keys in memory and in the store.
+    var keyCount: Int { table.count + residency.evictedCount }
+}
+
+// Eviction.
+extension KeyedAggregates {
+    func evict(_ group: Int32) {
+        residency.noteEvicted(group, hash: table.hash(of: group))
+        rowCounts[Int(group)] = 0
+        accumulators.clear(group)
+        table.remove(group)
+    }
+
+    func release() {
+        table = GroupTable(table.keyTypes)
+        accumulators.release()
+        rowCounts = []
+        residency.release()
+    }
+
+    func noteDurable() { residency.noteDurable() }
+
+    /// Reads back those of new groups that are in the store.
+    private func load(_ fresh: [Int32], from stored: StoredState) throws -> [Int32] {
+        var wanted: [(group: Int32, key: StateKey)] = []
+        for group in fresh where residency.mayBeEvicted(table.hash(of: group)) {
+            let key = prefix + table.keyBytes(of: group)
+            if residency.isGone(key) { continue }
+            wanted.append((group, StateKey(group: keyGroup(group), key: key)))
+        }
+        var loaded: [Int32] = []
+        try stored.forEachFound(wanted) { group, key, value in
+            var reader = try stateValue(value)
+            _ = try reader.word(width: 8)
+            try decode(group, &reader)
+            residency.noteLoaded(group)
+            loaded.append(group)
+            guard accumulators.hasValues else { return }
+            try stored.forEach(key) { entry, value in
+                guard entry.count > key.key.count else { return }
+                var reader = try stateValue(value)
+                try restoreValue(entry[key.key.count...], &reader, of: group)
+            }
+        }
+        return loaded
+    }
+
+    private func decode(_ group: Int32, _ reader: inout ByteReader) throws(Failure) {
+        rowCounts[Int(group)] = try reader.signed()
+        try accumulators.decode(group, &reader)
+    }
+
+    /// Takes back an entry of one value; `suffix` is its key behind the group's.
+    private func restoreValue(
+        _ suffix: ArraySlice<UInt8>, _ reader: inout ByteReader, of group: Int32
+    ) throws(Failure) {
+        guard let call = suffix.first.map(Int.init),
+            accumulators.columns.indices.contains(call),
+            let column = accumulators.columns[call] as? any ValueAccumulators
+        else { throw ByteReader.damaged("belongs to no key") }
+        column.restore(suffix.dropFirst(), to: group, count: try reader.signed())
     }
 }
 
@@ -128,7 +179,7 @@ extension KeyedAggregates {
     /// What `snapshot` will put, about: a changed key counts as much as keys do on the average.
     var dirtyBytes: Int {
         let entry = byteCount / max(1, table.capacity)
-        return dirty.count * entry + removed.count * KeyedAggregates.removedBytes
+        return residency.dirtyCount * entry + removed.count * KeyedAggregates.removedBytes
             + accumulators.dirtyBytes
     }
 
@@ -138,8 +189,7 @@ extension KeyedAggregates {
     func snapshot(into delta: inout StateDelta) {
         for (group, key) in removed { delta.remove(group: group, prefix: key) }
         removed = []
-        for group in dirty {
-            isDirty[Int(group)] = false
+        for group in residency.takeDirty() {
             guard table.isLive(group) else { continue }
             var value: [UInt8] = [RowCodec.version]
             value.appendWord(table.hash(of: group))
@@ -147,10 +197,9 @@ extension KeyedAggregates {
             accumulators.encode(group, into: &value)
             delta.put(
                 group: keyGroup(group), key: prefix + table.keyBytes(of: group), value: value)
-            isPersisted[Int(group)] = true
+            residency.noteStored(group)
             storedGroups.insert(keyGroup(group))
         }
-        dirty = []
         for (call, column) in accumulators.columns.enumerated() {
             (column as? any ValueAccumulators)?.takeChanges { group, bytes, count in
                 let key = prefix + table.keyBytes(of: group) + [UInt8(call)] + bytes
@@ -162,32 +211,44 @@ extension KeyedAggregates {
         }
     }
 
+    /// Where the last entry that a restore saw belongs.
+    enum Restored: Equatable {
+        case group(Int32)
+        /// To a key that is left in the store.
+        case left
+        case none
+    }
+
     /// Takes back a stored entry; `suffix` is its key behind the prefix. Entries come in key order,
-    /// so a key comes before its values. Returns the key's group.
+    /// so a key comes before its values. `isFull`: a key is only counted, and stays in the store.
     @discardableResult
     func restore(
-        suffix: ArraySlice<UInt8>, value: [UInt8], lastGroup: Int32?
-    ) throws(Failure) -> Int32 {
+        suffix: ArraySlice<UInt8>, value: [UInt8], last: Restored, isFull: Bool = false
+    ) throws(Failure) -> Restored {
         var key = ByteReader(suffix)
         try table.codec.skip(&key)
         var reader = try stateValue(value)
         guard key.isAtEnd else {
-            let call = Int(try key.byte())
-            guard let lastGroup, accumulators.columns.indices.contains(call),
-                let column = accumulators.columns[call] as? any ValueAccumulators
-            else { throw ByteReader.damaged("belongs to no key") }
-            column.restore(key.rest, to: lastGroup, count: try reader.signed())
-            return lastGroup
+            switch last {
+            case .none: throw ByteReader.damaged("belongs to no key")
+            case .left: break
+            case .group(let group): try restoreValue(key.rest, &reader, of: group)
+            }
+            return last
         }
         let hash = try reader.word(width: 8)
+        storedGroups.insert(KeyGroups.group(ofHash: hash))
+        if isFull {
+            rows += try reader.signed()
+            residency.noteLeftInStore(hash)
+            return .left
+        }
         let group = try table.group(hash: hash, key: suffix)
         grow()
-        rowCounts[Int(group)] = try reader.signed()
+        try decode(group, &reader)
         rows += rowCounts[Int(group)]
-        try accumulators.decode(group, &reader)
-        isPersisted[Int(group)] = true
-        storedGroups.insert(keyGroup(group))
-        return group
+        residency.noteRestored(group)
+        return .group(group)
     }
 }
 

@@ -14,7 +14,9 @@ public protocol Operator: AnyObject {
     /// Takes a batch. `minima`: M of the operator, already acted on by `advance`.
     func push(_ batch: Batch, input: Int, into output: inout OperatorOutput)
 
-    /// Acts on a higher minimum: closes what is due. `EventTime.end` ends the input.
+    /// Acts on a higher minimum: closes what is due. `EventTime.end` ends the input. Where
+    /// `output.hasMore` is set it is called again, with the same minimum, once the output is on its
+    /// way: what is read back from the store to be closed need not fit in memory at once.
     func advance(to minimum: Int64, into output: inout OperatorOutput)
 
     /// Called at each barrier before `snapshot`: emits what waits (changes folded per epoch, the
@@ -26,12 +28,24 @@ public protocol Operator: AnyObject {
 
     /// Takes back what a snapshot stored, for the groups that this worker owns, and the stored M:
     /// the highest of all instances. Called before the first `push`, at most once. `advance(to:
-    /// minimum)` follows and closes what M makes due (dialect.md §1.4).
-    func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws
+    /// minimum)` follows and closes what M makes due (dialect.md §1.4). Of state beyond
+    /// `memoryLimit` bytes only counts are kept, and the reader, which is asked for a key when a
+    /// row needs it (Residency).
+    func restore(
+        from reader: any StateReader, groups: Range<Int>, minimum: Int64, memoryLimit: Int
+    ) throws
 
     /// Bytes that the next snapshot will hand over, about: what `epoch_bytes` counts (design.md
     /// §3.11). Asked after every batch: no look at single keys.
     var dirtyBytes: Int { get }
+
+    /// Bytes that keys take in memory, about: what `evict` can bring down.
+    var residentBytes: Int { get }
+
+    /// Drops state that has not changed since it was handed over, the longest unchanged first,
+    /// until `residentBytes` is at most `target` or nothing of the kind is left. Called only while
+    /// every delta that `snapshot` gave is durable (design.md §3.11).
+    func evict(to target: Int)
 
     /// Rows and bytes held, for `explain`, progress line and the conservation check.
     var held: HeldState { get }
@@ -40,6 +54,15 @@ public protocol Operator: AnyObject {
 extension Operator {
     /// Of an operator without state.
     public var dirtyBytes: Int { 0 }
+    public var residentBytes: Int { 0 }
+    public func evict(to target: Int) {}
+
+    /// Takes everything into memory.
+    public func restore(
+        from reader: any StateReader, groups: Range<Int>, minimum: Int64
+    ) throws {
+        try restore(from: reader, groups: groups, minimum: minimum, memoryLimit: .max)
+    }
 }
 
 /// What an operator keeps.
@@ -48,6 +71,7 @@ public struct HeldState: Sendable, Hashable {
     /// §3.13).
     public var rows: Int64
     public var keys: Int64
+    /// In memory.
     public var bytes: Int64
 
     public init(rows: Int64 = 0, keys: Int64 = 0, bytes: Int64 = 0) {
@@ -68,8 +92,18 @@ public struct OperatorOutput: ~Copyable {
     /// Records that turned out not to keep their source's contract.
     public var refused: [(record: IncompleteRow, error: RowError)] = []
     public var counters = Counters()
+    /// Of `advance`: what is due is not closed yet.
+    public var hasMore = false
+    /// State could not be read back: the operator is not to be used again.
+    public private(set) var failure: Failure?
 
     public init() {}
+
+    mutating func fail(_ error: any Error) {
+        failure =
+            error as? Failure
+            ?? Failure(.failed, "state.read", "could not read state back: \(error)")
+    }
 
     public mutating func emit(_ batch: Batch) {
         guard batch.rowCount > 0 else { return }

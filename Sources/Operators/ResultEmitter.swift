@@ -2,6 +2,7 @@
 
 import Columns
 import Contracts
+import Environment
 import Kernels
 import State
 import Types
@@ -90,13 +91,30 @@ struct ChangeLog {
         }
     }
 
-    /// After a restore: the groups whose results stand emitted.
+    /// After groups were read from the store: their results stand emitted.
     mutating func restore(_ groups: [Int32], capacity: Int, errors: RowErrors) {
         grow(capacity)
         for (position, group) in groups.enumerated() {
             isShown[Int(group)] = errors.errors[position] == nil
             isFailing[Int(group)] = errors.errors[position] != nil
         }
+    }
+
+    /// Groups whose numbers were given out anew: nothing of them stands emitted.
+    mutating func forget(_ groups: [Int32]) {
+        for group in groups where Int(group) < isShown.count {
+            isShown[Int(group)] = false
+            isFailing[Int(group)] = false
+        }
+    }
+
+    /// No group is left: gives the arrays back.
+    mutating func release() {
+        guard touched.isEmpty else { return }
+        isTouched = []
+        oldRow = []
+        isShown = []
+        isFailing = []
     }
 
     /// What the next flush will emit, about: a pair a group.
@@ -141,6 +159,7 @@ struct ChangeLog {
         let oldRows = groups.map { oldRow[Int($0)] }.filter { $0 >= 0 }
         let chunkOld = oldColumns.map { $0.gather(oldRows) }
         let oldBytes = codec.encode(chunkOld, rowCount: oldRows.count)
+        let takesBack = !Mutant.dropRetraction.isActive
         var picks: [Int32] = []
         var changes: [Int8] = []
         var nextNew = 0
@@ -152,7 +171,7 @@ struct ChangeLog {
             if hasNew, !fails, hasOld, newBytes[nextNew] == oldBytes[nextOld] {
                 // The same as before: nothing to tell.
             } else {
-                if hasOld {
+                if hasOld, takesBack {
                     picks.append(Int32(nextOld))
                     changes.append(-1)
                 }

@@ -9,6 +9,10 @@
 // Conservation as in WindowAggregateOperator. Where rows themselves are wanted (`SessionRows`) they
 // stand in the place of accumulators, and a closing session's rows are out, not merged.
 //
+// Keys are evicted with all their sessions (Residency). For each key group the earliest end of an
+// evicted session is known; when a watermark comes to it, the group's entries are read through, the
+// keys whose sessions end soon come into memory, and the earliest end of the rest is known again.
+//
 // State: key · time of the first row that came (it names the session for life) → version · hash ·
 // start · last · rows · accumulators; … · call · value → version · count.
 
@@ -20,18 +24,26 @@ import Progress
 import State
 import Types
 
-final class SessionOperator: Operator {
-    private let operatorID: UInt64
-    private let plan: WindowAggregate
+final class SessionOperator: Operator, Evictable {
+    let operatorID: UInt64
+    let plan: WindowAggregate
     private let schema: Schema
     /// The rows of open sessions, where they are wanted instead of aggregates.
     private let rows: RowAccumulators?
-    private let gap: Int64
+    let gap: Int64
     private let lag: Int64
     private let emitter: ResultEmitter
     private var minimum = EventTime.never
-    private var table: GroupTable
-    private var sessions: SessionStore
+    var table: GroupTable
+    var sessions: SessionStore
+    var residency = Residency()
+    /// Where evicted keys are.
+    var stored: StoredState?
+    /// By key group, the end of the first session to end of those that are only in the store, or
+    /// earlier.
+    var earliestEvicted = Array(repeating: EventTime.end, count: KeyGroups.count)
+    /// Whether sessions that end soon stay in memory.
+    var keepsDue = true
 
     init(_ plan: WindowAggregate, gap: Int64, node: PlanNode, settings: Settings) {
         operatorID = node.operatorID
@@ -80,14 +92,31 @@ final class SessionOperator: Operator {
         let groups = table.groups(
             keys, rowCount: batch.rowCount,
             hashes: KeyHash.hashes(keys, rowCount: batch.rowCount), rows: rows)
-        sessions.growKeys(to: table.capacity)
+        grow()
+        residency.mark(groups)
+        do { try load(table.fresh) } catch { return output.fail(error) }
         let slots = sessions.place(groups, rows.map { times[Int($0)] })
         if plan.emitsChanges { keepShown(sessions.changedShown()) }
         for slot in sessions.fold(batch, slots: slots, rows: rows) {
-            let (group, name) = stateKey(slot)
-            sessions.remove(slot, group: group, name: name)
+            remove(slot)
         }
     }
+
+    func grow() {
+        sessions.growKeys(to: table.capacity)
+        residency.grow(to: table.capacity)
+    }
+
+    private func remove(_ slot: Int32) {
+        let (group, name) = stateKey(slot)
+        if sessions.remove(slot, group: group, name: name) { residency.noteGone(name) }
+    }
+
+    /// The M of the checkpoint that is gone on from.
+    func begin(at minimum: Int64) { self.minimum = minimum }
+
+    /// Sessions that end before this are over.
+    var bound: Int64 { EventTime.lagging(minimum, by: lag) }
 
     /// The rows that are not late; ts < B is (dialect.md §1.2).
     private func admitted(_ batch: Batch, into output: inout OperatorOutput) -> [Int32] {
@@ -119,7 +148,8 @@ final class SessionOperator: Operator {
 
     func advance(to minimum: Int64, into output: inout OperatorOutput) {
         self.minimum = max(self.minimum, minimum)
-        let due = sessions.takeDue(bound: EventTime.lagging(self.minimum, by: lag))
+        do { output.hasMore = try loadDue(bound) } catch { return output.fail(error) }
+        let due = sessions.takeDue(bound: bound)
         guard !due.isEmpty else { return }
         if plan.emitsChanges { flush(into: &output) }
         if let rows {
@@ -134,9 +164,11 @@ final class SessionOperator: Operator {
         for slot in due {
             if rows == nil { output.counters.merged += sessions.rowCounts[Int(slot)] }
             let key = sessions.keys[Int(slot)]
-            let (group, name) = stateKey(slot)
-            sessions.remove(slot, group: group, name: name)
-            if sessions.isEmpty(key) { table.remove(key) }
+            remove(slot)
+            if sessions.isEmpty(key) {
+                _ = residency.noteRemoved(key)
+                table.remove(key)
+            }
         }
     }
 
@@ -155,7 +187,7 @@ final class SessionOperator: Operator {
     }
 
     /// Keys, bounds, aggregates of sessions as they are.
-    private func columns(_ slots: [Int32], _ errors: inout RowErrors) -> [Column] {
+    func columns(_ slots: [Int32], _ errors: inout RowErrors) -> [Column] {
         bounded(
             slots, starts: slots.map { sessions.starts[Int($0)] },
             lasts: slots.map { sessions.lasts[Int($0)] }, &errors)
@@ -174,8 +206,8 @@ final class SessionOperator: Operator {
 
     var held: HeldState {
         HeldState(
-            rows: sessions.rows, keys: Int64(table.count),
-            bytes: Int64(table.byteCount + sessions.byteCount))
+            rows: sessions.rows, keys: Int64(table.count + residency.evictedCount),
+            bytes: Int64(byteCount))
     }
 }
 
@@ -226,12 +258,14 @@ extension SessionOperator {
 
     func snapshot() -> StateDelta {
         var delta = StateDelta(operatorID: operatorID)
+        _ = residency.takeDirty()
         for (group, name) in sessions.takeRemoved() { delta.remove(group: group, prefix: name) }
         for slot in sessions.takeDirty() {
             let (group, name) = stateKey(slot)
             var value: [UInt8] = [RowCodec.version]
             value.appendWord(table.hash(of: sessions.keys[Int(slot)]))
             sessions.encode(slot, into: &value)
+            residency.noteStored(sessions.keys[Int(slot)])
             delta.put(group: group, key: name, value: value)
         }
         for (call, column) in sessions.accumulators.columns.enumerated() {
@@ -245,39 +279,5 @@ extension SessionOperator {
             }
         }
         return delta
-    }
-
-    func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws {
-        self.minimum = minimum
-        var restored: [Int32] = []
-        for group in groups {
-            var slot: Int32?
-            try reader.forEach(operatorID: operatorID, group: group) { key, value in
-                var keyReader = ByteReader(key)
-                try table.codec.skip(&keyReader)
-                let keyBytes = key[..<keyReader.position]
-                let name = try keyReader.ordered()
-                var stored = try stateValue(value)
-                guard keyReader.isAtEnd else {
-                    let call = Int(try keyReader.byte())
-                    guard let slot, sessions.accumulators.columns.indices.contains(call),
-                        let column = sessions.accumulators.columns[call] as? any ValueAccumulators
-                    else { throw ByteReader.damaged("belongs to no session") }
-                    column.restore(keyReader.rest, to: slot, count: try stored.signed())
-                    return
-                }
-                let tableKey = try table.group(hash: try stored.word(width: 8), key: keyBytes)
-                sessions.growKeys(to: table.capacity)
-                let new = try sessions.restore(tableKey, name: name, &stored)
-                slot = new
-                restored.append(new)
-            }
-        }
-        guard plan.emitsChanges else { return }
-        var errors = RowErrors()
-        _ = columns(restored, &errors)
-        for (position, slot) in restored.enumerated() {
-            _ = sessions.show(slot, fails: errors.errors[position] != nil)
-        }
     }
 }

@@ -132,10 +132,22 @@ extension SessionStore {
         names[index] = name
         keys[index] = key
         marks[index].isLive = true
-        next[index] = firstOfKey[Int(key)]
-        firstOfKey[Int(key)] = slot
+        link(slot, of: key, name: name)
         due.push(DueHeap.Entry(time: last + gap, slot: slot, generation: generations[index]))
         return slot
+    }
+
+    /// A key's sessions are in the order of their names, so that which of two that merge goes on
+    /// does not depend on which of them was read from the store.
+    private mutating func link(_ slot: Int32, of key: Int32, name: Int64) {
+        var before: Int32 = -1
+        var following = firstOfKey[Int(key)]
+        while following >= 0, names[Int(following)] < name {
+            before = following
+            following = next[Int(following)]
+        }
+        next[Int(slot)] = following
+        if before < 0 { firstOfKey[Int(key)] = slot } else { next[Int(before)] = slot }
     }
 
     private mutating func newSlot() -> Int32 {
@@ -200,13 +212,20 @@ extension SessionStore {
         return slots.sorted { (lasts[Int($0)], $0) < (lasts[Int($1)], $1) }
     }
 
-    /// Frees a session; `name` is its stored key, in `group`.
-    mutating func remove(_ slot: Int32, group: Int, name: [UInt8]) {
+    /// Frees a session; `name` is its stored key, in `group`. Returns whether it is in the store.
+    mutating func remove(_ slot: Int32, group: Int, name: [UInt8]) -> Bool {
         let index = Int(slot)
+        let isPersisted = marks[index].isPersisted
         if mergedInto[index] < 0 { unlink(slot) }
-        if marks[index].isPersisted { removed.append((group, name)) }
+        if isPersisted { removed.append((group, name)) }
         if marks[index].isFailing { failingGone += 1 }
         rows -= rowCounts[index]
+        vacate(slot)
+        return isPersisted
+    }
+
+    private mutating func vacate(_ slot: Int32) {
+        let index = Int(slot)
         rowCounts[index] = 0
         mergedInto[index] = -1
         marks[index] = Marks()
@@ -300,17 +319,75 @@ extension SessionStore {
         accumulators.encode(slot, into: &value)
     }
 
+    /// What a stored session begins with.
+    struct Stored {
+        let start: Int64
+        let last: Int64
+        let rowCount: Int64
+
+        init(_ reader: inout ByteReader) throws(Failure) {
+            start = try reader.signed()
+            last = try reader.signed()
+            rowCount = try reader.signed()
+        }
+    }
+
+    /// Takes a stored session into memory; its rows are counted already.
     mutating func restore(
         _ key: Int32, name: Int64, _ reader: inout ByteReader
     ) throws(Failure) -> Int32 {
-        let start = try reader.signed()
-        let last = try reader.signed()
-        let slot = open(key, start: start, last: last, name: name)
-        rowCounts[Int(slot)] = try reader.signed()
-        rows += rowCounts[Int(slot)]
+        let stored = try Stored(&reader)
+        let slot = open(key, start: stored.start, last: stored.last, name: name)
+        rowCounts[Int(slot)] = stored.rowCount
         try accumulators.decode(slot, &reader)
         marks[Int(slot)].isPersisted = true
         return slot
+    }
+
+    /// Counts the rows of a stored session.
+    mutating func noteRows(_ count: Int64) { rows += count }
+}
+
+// Eviction.
+extension SessionStore {
+    /// The earliest end of a key's sessions.
+    func earliestEnd(of key: Int32) -> Int64 {
+        var earliest = Int64.max
+        var slot = firstOfKey[Int(key)]
+        while slot >= 0 {
+            earliest = min(earliest, lasts[Int(slot)] + gap)
+            slot = next[Int(slot)]
+        }
+        return earliest
+    }
+
+    /// Drops the sessions of a key, which are in the store as they are.
+    mutating func evict(_ key: Int32) {
+        var slot = firstOfKey[Int(key)]
+        while slot >= 0 {
+            let following = next[Int(slot)]
+            vacate(slot)
+            slot = following
+        }
+        firstOfKey[Int(key)] = -1
+    }
+
+    /// Forgets the times of sessions that are no more.
+    mutating func tidyDue() {
+        due.keep { marks[Int($0.slot)].isLive && generations[Int($0.slot)] == $0.generation }
+    }
+
+    /// Whether nothing waits to be told.
+    var isQuiet: Bool { dirty.isEmpty && changed.isEmpty && placed.isEmpty }
+
+    /// No session is left: gives the arrays back.
+    mutating func release() {
+        require(isQuiet, "sessions are released with changes to tell")
+        accumulators.release()
+        (starts, lasts, names, shownStarts, shownLasts) = ([], [], [], [], [])
+        (keys, next, mergedInto, firstOfKey, free) = ([], [], [], [], [])
+        (rowCounts, marks, generations) = ([], [], [])
+        due = DueHeap()
     }
 }
 
@@ -323,6 +400,13 @@ struct DueHeap {
     }
 
     private var entries: [Entry] = []
+
+    var count: Int { entries.count }
+
+    /// Keeps the entries that `isKept` says. Complexity: O(n log n) at most.
+    mutating func keep(where isKept: (Entry) -> Bool) {
+        entries = entries.filter(isKept).sorted { $0.time < $1.time }
+    }
 
     var first: Entry? { entries.first }
 

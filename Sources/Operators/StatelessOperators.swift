@@ -15,7 +15,9 @@ extension StatelessOperator {
     func advance(to minimum: Int64, into output: inout OperatorOutput) {}
     func flush(into output: inout OperatorOutput) {}
     func snapshot() -> StateDelta { StateDelta(operatorID: operatorID) }
-    func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws {}
+    func restore(
+        from reader: any StateReader, groups: Range<Int>, minimum: Int64, memoryLimit: Int
+    ) throws {}
     var held: HeldState { HeldState() }
 }
 

@@ -15,18 +15,18 @@ import Planning
 import State
 import Types
 
-final class UpsertSourceOperator: Operator {
+final class UpsertSourceOperator: Operator, Evictable {
     private let operatorID: UInt64
     private let keys: [Int]
     private let names: [String]
     private let codec: RowCodec
     private let completion: RowCompletion?
-    private var table: GroupTable
+    private(set) var table: GroupTable
+    private(set) var residency = Residency()
+    private var stored: StoredState?
     private var rows = ByteSlots()
     private var isPresent: [Bool] = []
-    private var isPersisted: [Bool] = []
-    private var isDirty: [Bool] = []
-    private var dirty: [Int32] = []
+    /// Keys with a row, in memory or in the store.
     private var presentCount: Int64 = 0
 
     init(_ plan: UpsertSource, node: PlanNode) {
@@ -49,12 +49,13 @@ final class UpsertSourceOperator: Operator {
             columns, rowCount: batch.rowCount,
             hashes: KeyHash.hashes(columns, rowCount: batch.rowCount), rows: all)
         grow()
+        // A key that no row is put under is forgotten at the snapshot.
+        residency.mark(groups)
+        do { try load(table.fresh) } catch { return output.fail(error) }
         let encoded = codec.encode(batch.columns, rowCount: batch.rowCount)
         var news = News(rowCount: batch.rowCount)
         for row in 0..<batch.rowCount {
             let group = groups[row]
-            // A key that no row is put under is forgotten at the snapshot.
-            mark(group)
             if batch.changes.map({ $0[row] < 0 }) ?? false {
                 remove(group, &news, &output)
                 continue
@@ -143,14 +144,30 @@ final class UpsertSourceOperator: Operator {
 
     private func grow() {
         isPresent.grow(to: table.capacity, false)
-        isPersisted.grow(to: table.capacity, false)
-        isDirty.grow(to: table.capacity, false)
+        residency.grow(to: table.capacity)
     }
 
-    private func mark(_ group: Int32) {
-        guard !isDirty[Int(group)] else { return }
-        isDirty[Int(group)] = true
-        dirty.append(group)
+    private func stateKey(_ group: Int32) -> StateKey {
+        StateKey(
+            group: KeyGroups.group(ofHash: table.hash(of: group)),
+            key: table.keyBytes(of: group))
+    }
+
+    /// Reads back the rows of those new groups that are in the store.
+    private func load(_ fresh: [Int32]) throws {
+        guard residency.evictedCount > 0, let stored else { return }
+        var wanted: [(group: Int32, key: StateKey)] = []
+        for group in fresh where residency.mayBeEvicted(table.hash(of: group)) {
+            let place = stateKey(group)
+            if !residency.isGone(place.key) { wanted.append((group, place)) }
+        }
+        try stored.forEachFound(wanted) { group, _, value in
+            var entry = try stateValue(value)
+            _ = try entry.word(width: 8)
+            rows.set(Int(group), entry.rest)
+            isPresent[Int(group)] = true
+            residency.noteLoaded(group)
+        }
     }
 
     func advance(to minimum: Int64, into output: inout OperatorOutput) {}
@@ -158,50 +175,76 @@ final class UpsertSourceOperator: Operator {
 
     func snapshot() -> StateDelta {
         var delta = StateDelta(operatorID: operatorID)
-        for group in dirty {
+        for group in residency.takeDirty() {
             let index = Int(group)
-            isDirty[index] = false
-            let hash = table.hash(of: group)
-            let key = table.keyBytes(of: group)
+            let place = stateKey(group)
             if isPresent[index] {
                 var value: [UInt8] = [RowCodec.version]
-                value.appendWord(hash)
+                value.appendWord(table.hash(of: group))
                 value.append(contentsOf: rows[index])
-                delta.put(group: KeyGroups.group(ofHash: hash), key: key, value: value)
-                isPersisted[index] = true
+                delta.put(group: place.group, key: place.key, value: value)
+                residency.noteStored(group)
             } else {
-                if isPersisted[index] {
-                    delta.delete(group: KeyGroups.group(ofHash: hash), key: key)
+                if residency.noteRemoved(group) {
+                    delta.delete(group: place.group, key: place.key)
+                    residency.noteGoneInFlight(place.key)
                 }
-                isPersisted[index] = false
                 table.remove(group)
             }
         }
-        dirty = []
         return delta
     }
 
-    func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws {
+    func restore(
+        from reader: any StateReader, groups: Range<Int>, minimum: Int64, memoryLimit: Int
+    ) throws {
+        stored = StoredState(reader: reader, operatorID: operatorID)
+        var room = RestoreRoom(limit: memoryLimit)
         for group in groups {
             try reader.forEach(operatorID: operatorID, group: group) { key, value in
-                var stored = try stateValue(value)
-                let slot = try table.group(hash: try stored.word(width: 8), key: key[...])
-                grow()
-                rows.set(Int(slot), stored.rest)
-                isPresent[Int(slot)] = true
-                isPersisted[Int(slot)] = true
+                var entry = try stateValue(value)
+                let hash = try entry.word(width: 8)
                 presentCount += 1
+                if room.isFull({ residentBytes }) { return residency.noteLeftInStore(hash) }
+                let slot = try table.group(hash: hash, key: key[...])
+                grow()
+                rows.set(Int(slot), entry.rest)
+                isPresent[Int(slot)] = true
+                residency.noteRestored(slot)
             }
         }
     }
 
-    var dirtyBytes: Int {
-        dirty.count * ((table.byteCount + rows.byteCount) / max(1, table.capacity))
+    var byteCount: Int {
+        table.byteCount + rows.byteCount + table.capacity * (13 + Residency.bytesPerGroup)
     }
 
+    var dirtyBytes: Int { residency.dirtyCount * (byteCount / max(1, table.capacity)) }
+
     var held: HeldState {
-        HeldState(
-            rows: presentCount, keys: presentCount,
-            bytes: Int64(table.byteCount + rows.byteCount + isPresent.count * 3))
+        HeldState(rows: presentCount, keys: presentCount, bytes: Int64(byteCount))
     }
+}
+
+// Eviction.
+extension UpsertSourceOperator {
+    var residentBytes: Int { tableBytes }
+
+    func evict(to target: Int) { EvictionPass.run([self], to: target) }
+
+    func evict(_ group: Int32) {
+        residency.noteEvicted(group, hash: table.hash(of: group))
+        rows.clear(Int(group))
+        isPresent[Int(group)] = false
+        table.remove(group)
+    }
+
+    func release() {
+        table = GroupTable(table.keyTypes)
+        rows = ByteSlots()
+        isPresent = []
+        residency.release()
+    }
+
+    func noteDurable() { residency.noteDurable() }
 }

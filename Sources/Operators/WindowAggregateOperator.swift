@@ -10,6 +10,9 @@
 // merged when the pane goes; results are made and out (dead if they fail when read). With early
 // results the copies of a row for its second and further windows are made.
 //
+// Evicted keys of a pane (Residency) are read back when a row needs them, and when a window closes
+// straight from the store: a key group at a time, so that a window may hold more keys than memory.
+//
 // State: 1 · pane · first window · key → KeyedAggregates' entries (both times ordered, big-endian).
 // Where panes outlive windows (hop, cumulate): 2 → M − lag up to which windows of the key group are
 // closed. After a restart at a higher M each part so closes exactly what it has not closed.
@@ -29,7 +32,7 @@ final class WindowAggregateOperator: Operator {
     private let shape: WindowShape?
     private let lag: Int64
     private let settings: AccumulatorSettings
-    private let emitter: ResultEmitter
+    let emitter: ResultEmitter
     private let keyTypes: [LogicalType]
 
     private var minimum = EventTime.never
@@ -39,11 +42,15 @@ final class WindowAggregateOperator: Operator {
     private var removedPrefixes: [(groups: KeyGroupSet, prefix: [UInt8])] = []
     /// Windows up to here are closed, in a key group whose stored part had closed further than
     /// others.
-    private var closedThrough: [Int64] = []
+    private(set) var closedThrough: [Int64] = []
     private var storedClosed = EventTime.never
+    /// Where evicted keys are.
+    private(set) var stored: StoredState?
+    /// A window that is being closed from the store.
+    private var closing: ClosingWindow?
 
     /// Accumulators of one (pane, first window).
-    private final class Pane {
+    final class Pane {
         let key: PaneKey
         let lastEnd: Int64
         /// The first of its windows not yet closed.
@@ -77,13 +84,19 @@ final class WindowAggregateOperator: Operator {
         output.counters.rowsIn += Int64(batch.rowCount)
         let sorted = admitted(batch, into: &output)
         guard !sorted.isEmpty else { return }
+        do { try fold(batch, sorted) } catch { output.fail(error) }
+    }
+
+    private func fold(_ batch: Batch, _ sorted: [PaneRows]) throws {
         let keys = plan.keys.map { batch.columns[$0] }
         let hashes = KeyHash.hashes(keys, rowCount: batch.rowCount)
         for part in sorted {
             let pane = pane(part.key, lastEnd: part.lastEnd)
-            let groups = pane.keyed.groups(
-                keys, rowCount: batch.rowCount, hashes: hashes, rows: part.rows)
+            let (groups, loaded) = try pane.keyed.groups(
+                keys, rowCount: batch.rowCount, hashes: hashes, rows: part.rows, from: stored)
             if plan.emitsChanges {
+                pane.log.forget(pane.keyed.table.fresh)
+                noteEmitted(loaded, of: pane)
                 pane.log.touch(groups, capacity: pane.keyed.table.capacity) { groups in
                     var errors = RowErrors()
                     return columns(pane.keyed, groups, end: pane.key.firstEnd, &errors)
@@ -114,7 +127,7 @@ final class WindowAggregateOperator: Operator {
         return pane
     }
 
-    private func keyedAggregates(_ prefix: [UInt8]) -> KeyedAggregates {
+    func keyedAggregates(_ prefix: [UInt8]) -> KeyedAggregates {
         KeyedAggregates(
             prefix: prefix, keyTypes: keyTypes, calls: plan.aggregates, settings: settings)
     }
@@ -122,7 +135,14 @@ final class WindowAggregateOperator: Operator {
     func advance(to minimum: Int64, into output: inout OperatorOutput) {
         self.minimum = max(self.minimum, minimum)
         let bound = EventTime.lagging(self.minimum, by: lag)
-        while nextDue <= bound, !panes.isEmpty { close(nextDue, into: &output) }
+        do {
+            while closing != nil || (nextDue <= bound && !panes.isEmpty) {
+                try close(into: &output)
+                if output.hasMore { return }
+            }
+        } catch {
+            return output.fail(error)
+        }
         closedThrough = []
     }
 
@@ -148,7 +168,7 @@ final class WindowAggregateOperator: Operator {
         var held = HeldState()
         for pane in panes.values {
             held.rows += pane.keyed.rows
-            held.keys += Int64(pane.keyed.table.count)
+            held.keys += Int64(pane.keyed.keyCount)
             held.bytes += Int64(pane.keyed.byteCount)
         }
         return held
@@ -161,12 +181,24 @@ private let closedKind: UInt8 = 2
 
 // Closing windows.
 extension WindowAggregateOperator {
-    /// Emits the rows of the windows that end at `end` and drops the panes that end with them.
-    private func close(_ end: Int64, into output: inout OperatorOutput) {
-        let due = panes.values.filter { $0.nextEnd == end }
+    /// Emits rows of the windows that end next, and drops the panes that end with them when all are
+    /// emitted.
+    private func close(into output: inout OperatorOutput) throws {
+        let end = closing?.end ?? nextDue
+        let due = closing?.due ?? panes.values.filter { $0.nextEnd == end }
             .sorted { ($0.key.pane, $0.key.firstEnd) < ($1.key.pane, $1.key.firstEnd) }
         if plan.emitsChanges { for pane in due { flushChanges(pane, into: &output) } }
-        if plan.emitsClosed { emit(due, end: end, into: &output) }
+        if plan.emitsClosed {
+            if due.contains(where: { $0.keyed.residency.evictedCount > 0 }) {
+                var closing = self.closing ?? ClosingWindow(end: end, due: due)
+                try closing.emit(of: self, into: &output)
+                self.closing = closing.isDone ? nil : closing
+                output.hasMore = !closing.isDone
+                if output.hasMore { return }
+            } else {
+                emit(due, end: end, into: &output)
+            }
+        }
         for pane in due {
             pane.nextEnd = end + (shape?.spacing ?? 1)
             if pane.nextEnd > pane.lastEnd { drop(pane, into: &output) }
@@ -193,7 +225,13 @@ extension WindowAggregateOperator {
             whole = merged
             groups = merged.table.liveGroups
         }
-        guard let whole else { return }
+        if let whole { emit(whole, groups, end: end, into: &output) }
+    }
+
+    func emit(
+        _ whole: KeyedAggregates, _ groups: [Int32], end: Int64,
+        into output: inout OperatorOutput
+    ) {
         emitter.chunks(groups) { groups in
             var errors = RowErrors()
             let columns = columns(whole, groups, end: end, &errors)
@@ -202,7 +240,7 @@ extension WindowAggregateOperator {
     }
 
     /// The groups of a pane whose part has not closed the window that ends at `end` yet.
-    private func open(_ keyed: KeyedAggregates, end: Int64) -> [Int32] {
+    func open(_ keyed: KeyedAggregates, end: Int64) -> [Int32] {
         let groups = keyed.table.liveGroups
         guard !closedThrough.isEmpty else { return groups }
         return groups.filter { closedThrough[keyed.keyGroup($0)] < end }
@@ -254,12 +292,16 @@ extension WindowAggregateOperator {
         return delta
     }
 
-    func restore(from reader: any StateReader, groups: Range<Int>, minimum: Int64) throws {
+    func restore(
+        from reader: any StateReader, groups: Range<Int>, minimum: Int64, memoryLimit: Int
+    ) throws {
         self.minimum = minimum
+        stored = StoredState(reader: reader, operatorID: operatorID)
         closedThrough = Array(repeating: EventTime.never, count: KeyGroups.count)
+        var room = RestoreRoom(limit: memoryLimit)
         for group in groups {
             var lastPane: PaneKey?
-            var lastGroup: Int32?
+            var last = KeyedAggregates.Restored.none
             try reader.forEach(operatorID: operatorID, group: group) { key, value in
                 var keyReader = ByteReader(key)
                 guard try keyReader.byte() == entryKind else {
@@ -269,11 +311,12 @@ extension WindowAggregateOperator {
                 }
                 let paneKey = PaneKey(
                     pane: try keyReader.ordered(), firstEnd: try keyReader.ordered())
-                if paneKey != lastPane { lastGroup = nil }
+                if paneKey != lastPane { last = .none }
                 lastPane = paneKey
                 let pane = pane(paneKey, lastEnd: lastEnd(paneKey))
-                lastGroup = try pane.keyed.restore(
-                    suffix: keyReader.rest, value: value, lastGroup: lastGroup)
+                last = try pane.keyed.restore(
+                    suffix: keyReader.rest, value: value, last: last,
+                    isFull: room.isFull { residentBytes })
             }
         }
         if !closedThrough.contains(where: { $0 > EventTime.never }) { closedThrough = [] }
@@ -294,10 +337,24 @@ extension WindowAggregateOperator {
             let closed = stored.reduce(EventTime.end) { min($0, closedThrough[$1]) }
             while pane.nextEnd <= min(closed, pane.lastEnd - 1) { pane.nextEnd += shape.spacing }
         }
-        guard plan.emitsChanges else { return }
-        let groups = pane.keyed.table.liveGroups
+        if plan.emitsChanges { noteEmitted(pane.keyed.table.liveGroups, of: pane) }
+    }
+
+    /// Results that were read from the store stand emitted.
+    private func noteEmitted(_ groups: [Int32], of pane: Pane) {
+        guard !groups.isEmpty else { return }
         var errors = RowErrors()
         _ = columns(pane.keyed, groups, end: pane.key.firstEnd, &errors)
         pane.log.restore(groups, capacity: pane.keyed.table.capacity, errors: errors)
+    }
+
+    var residentBytes: Int { panes.values.reduce(0) { $0 + $1.keyed.tableBytes } }
+
+    func evict(to target: Int) {
+        let ordered = panes.values.sorted {
+            ($0.key.pane, $0.key.firstEnd) < ($1.key.pane, $1.key.firstEnd)
+        }
+        EvictionPass.run(ordered.map(\.keyed), to: target)
+        for pane in ordered where pane.keyed.table.capacity == 0 { pane.log.release() }
     }
 }

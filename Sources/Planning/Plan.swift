@@ -45,7 +45,8 @@ public struct PlanNote: Sendable, Hashable {
 public struct Settings: Sendable, Hashable {
     public var checkpointIntervalMicroseconds: Int64 = 10_000_000
     public var checkpointHistory = 3
-    /// Bytes; nil = a quarter of memory.
+    /// Bytes of keyed state in memory, beside what has changed since the last checkpoint; nil = a
+    /// quarter of memory.
     public var stateMemory: Int64?
     public var epochBytes: Int64?
     public var pendingLimit: Int64 = 10 << 30

@@ -27,8 +27,13 @@ public struct CommitQueue: Sendable {
         return now - lastCommit >= interval ? group : []
     }
 
-    /// As many as fit one commit's memory, one at least.
+    /// As many as fit one commit's memory, one at least. What is open below a restore goes with it:
+    /// a table that has taken some of these epochs in one commit with later ones is brought back by
+    /// their rows (design.md §3.9: nothing is trimmed while a restore waits).
     private var group: [OpenIntent] {
+        if let restore = waiting.firstIndex(where: \.isRestore) {
+            return Array(waiting[...restore])
+        }
         var bytes = 0
         let fitting = waiting.prefix { intent in
             bytes += intent.byteCount

@@ -16,12 +16,19 @@ public struct Intent: Sendable {
     /// Where the sources stood at the epoch's barrier.
     public let offsets: [PartitionOffset]
     public let parts: [[UInt8]]
+    /// Set for what a rewind leaves: the sink is to be brought back to this epoch (design.md §3.9),
+    /// and `parts` are empty.
+    public let restores: Marker?
 
-    public init(target: TargetID, marker: Marker, offsets: [PartitionOffset], parts: [[UInt8]]) {
+    public init(
+        target: TargetID, marker: Marker, offsets: [PartitionOffset], parts: [[UInt8]],
+        restores: Marker? = nil
+    ) {
         self.target = target
         self.marker = marker
         self.offsets = offsets
         self.parts = parts
+        self.restores = restores
     }
 
     public var byteCount: Int { parts.reduce(0) { $0 + $1.count } }
@@ -32,10 +39,13 @@ public struct Intent: Sendable {
 public struct OpenIntent: Sendable, Hashable {
     public let marker: Marker
     public let byteCount: Int
+    /// What a rewind left (`Intent.restores`).
+    public let isRestore: Bool
 
-    public init(marker: Marker, byteCount: Int) {
+    public init(marker: Marker, byteCount: Int, isRestore: Bool = false) {
         self.marker = marker
         self.byteCount = byteCount
+        self.isRestore = isRestore
     }
 }
 
@@ -46,7 +56,8 @@ public struct TargetHistory: Sendable {
     public var trimmed: Marker
     /// Intents made since, not known to be taken, in order.
     public var open: [Marker]
-    /// Intents that a rewind dropped; a sink may still hold one.
+    /// Markers above the checkpoint that a rewind went back to; the sink may still hold one until
+    /// it has taken the restore, which stands in `open`.
     public var dropped: [Marker]
     /// The marker that was taken over with the target, if it was (`--adopt`).
     public var adopted: Marker?
@@ -78,7 +89,9 @@ extension TargetHistory {
         let found = marker ?? .none
         if found == trimmed { return .known(landed: 0) }
         if let position = open.firstIndex(of: found) { return .known(landed: position + 1) }
-        if dropped.contains(found) { return .known(landed: 0) }
+        if dropped.contains(found) {
+            return .known(landed: open.prefix { $0 <= found }.count)
+        }
         if mayBeOld, found < trimmed { return .known(landed: 0) }
         return .stale
     }

@@ -2,6 +2,7 @@
 
 import CRocksDB
 public import Contracts
+import Environment
 import Glibc
 
 /// A key-value store that sorts its keys as bytes.
@@ -52,18 +53,46 @@ public final class RocksStore: @unchecked Sendable {
         unsafe rocksdb_options_set_wal_recovery_mode(options, 0)
         unsafe rocksdb_options_set_max_open_files(options, 256)
         unsafe rocksdb_options_set_keep_log_file_num(options, 2)
-        unsafe rocksdb_options_set_write_buffer_size(options, 64 << 20)
         unsafe rocksdb_options_increase_parallelism(options, 2)
         unsafe rocksdb_options_set_compression(options, Int32(rocksdb_zstd_compression))
+        unsafe bound(options)
         return unsafe options
     }
+
+    /// What RocksDB keeps in memory, whatever it stores: two write buffers, and one cache for
+    /// blocks of data, indexes and filters (docs/STORAGE.md).
+    private static func bound(_ options: OpaquePointer) {
+        unsafe rocksdb_options_set_write_buffer_size(options, writeBufferBytes)
+        unsafe rocksdb_options_set_max_write_buffer_number(options, 2)
+        let tables = unsafe rocksdb_block_based_options_create().required("table options")
+        defer { unsafe rocksdb_block_based_options_destroy(tables) }
+        let cache = unsafe rocksdb_cache_create_lru(cacheBytes).required("cache")
+        defer { unsafe rocksdb_cache_destroy(cache) }
+        unsafe rocksdb_block_based_options_set_block_cache(tables, cache)
+        unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks(tables, 1)
+        unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(
+            tables, 1)
+        // SAFETY: the table options take the policy over.
+        unsafe rocksdb_block_based_options_set_filter_policy(
+            tables, rocksdb_filterpolicy_create_bloom_full(10))
+        unsafe rocksdb_options_set_block_based_table_factory(options, tables)
+    }
+
+    private static let writeBufferBytes = 32 << 20
+    private static let cacheBytes = 48 << 20
 
     private static func failure(
         _ action: String, _ path: String, _ message: UnsafeMutablePointer<CChar>?
     ) -> Failure {
         // SAFETY: RocksDB hands over a malloced C string or NULL.
-        let reason = unsafe message.map { unsafe String(cString: $0) } ?? "unknown"
+        var reason = unsafe message.map { unsafe String(cString: $0) } ?? "unknown"
         unsafe free(message)
+        // RocksDB asks for data files by their former suffix, too, and names that in its error.
+        reason = reason.replacing(".ldb", with: ".sst")
+        if reason.hasSuffix("checksum mismatch") {
+            let logs = LocalFiles.list(path).filter { $0.hasSuffix(".log") }
+            reason += " in the write-ahead log (\(logs.joined(separator: ", ")))"
+        }
         return Failure(
             .failed, "state.\(action)", "could not \(action) the state in \(path): \(reason)",
             hint: reason.contains("space") ? "free some space and start again" : nil)
@@ -83,6 +112,14 @@ public final class RocksStore: @unchecked Sendable {
         guard let value = unsafe value else { return nil }
         defer { unsafe free(value) }
         return unsafe Array(UnsafeRawBufferPointer(start: value, count: length))
+    }
+
+    /// The values under keys, which ascend; nil: there is none.
+    public func get(_ keys: [[UInt8]]) throws(Failure) -> [[UInt8]?] {
+        var values: [[UInt8]?] = []
+        values.reserveCapacity(keys.count)
+        for key in keys { values.append(try get(key)) }
+        return values
     }
 
     /// Calls `body` with each entry whose key begins with `prefix`, in order, until it gives false.
@@ -117,6 +154,37 @@ public final class RocksStore: @unchecked Sendable {
         // SAFETY: the batch's handle lives until the end of this call.
         unsafe rocksdb_write(handle, writeOptions, batch.handle, &message)
         if unsafe message != nil { throw unsafe RocksStore.failure("write", path, message) }
+    }
+
+    /// A copy of the store as of its newest write in a folder that must not exist: data files as
+    /// hard links, the write-ahead log copied. The folder is there whole or as `<folder>.tmp`. A
+    /// log beyond `logLimit` bytes is written out first, so that no copy is longer.
+    public func checkpoint(
+        to folder: String, logLimit: UInt64 = RocksStore.copiedLogLimit
+    ) throws(Failure) {
+        var message: UnsafeMutablePointer<CChar>?
+        // SAFETY: the handle lives as long as this; the object is destroyed below.
+        let checkpoint = unsafe rocksdb_checkpoint_object_create(handle, &message)
+        guard let checkpoint = unsafe checkpoint else {
+            throw unsafe RocksStore.failure("checkpoint", path, message)
+        }
+        defer { unsafe rocksdb_checkpoint_object_destroy(checkpoint) }
+        unsafe rocksdb_checkpoint_create(checkpoint, folder, logLimit, &message)
+        if unsafe message != nil { throw unsafe RocksStore.failure("checkpoint", path, message) }
+    }
+
+    /// Copying a log costs what writing it did: 2 ms for a small one. Writing it out makes one more
+    /// small data file, so it is done once a write buffer at most.
+    public static let copiedLogLimit: UInt64 = 64 << 20
+
+    /// Writes the log out into a data file.
+    package func flush() throws(Failure) {
+        var message: UnsafeMutablePointer<CChar>?
+        // SAFETY: the handle lives as long as this; the options are destroyed below.
+        let options = unsafe rocksdb_flushoptions_create().required("flush options")
+        defer { unsafe rocksdb_flushoptions_destroy(options) }
+        unsafe rocksdb_flush(handle, options, &message)
+        if unsafe message != nil { throw unsafe RocksStore.failure("flush", path, message) }
     }
 
     /// An estimate of what a key prefix takes on disk and in memtables, bytes.

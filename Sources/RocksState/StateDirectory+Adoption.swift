@@ -58,7 +58,7 @@ extension StateDirectory {
             .map(StateDirectory.decodeAdopted)
     }
 
-    private static func decodeAdopted(
+    static func decodeAdopted(
         _ bytes: [UInt8]
     ) throws(Failure) -> (marker: Marker, offsets: [PartitionOffset]) {
         var reader = RecordReader(bytes, subject: "adopted target")

@@ -9,6 +9,8 @@ public import State
 public struct EpochWrite: Sendable {
     public var record: EpochRecord
     public var offsets: [PartitionOffset]
+    /// Where partitions that were not known before begin.
+    public var beginnings: [PartitionOffset] = []
     public var deltas: [StateDelta]
     public var intents: [Intent]
     /// What sinks have taken since the last write: their intents go.
@@ -39,6 +41,12 @@ extension StateDirectory {
             var writer = RecordWriter()
             offset.write(to: &writer)
             let key = StateKeys.offset(source: offset.source, partition: offset.partition)
+            batch.put(key, writer.bytes)
+        }
+        for offset in epoch.beginnings {
+            var writer = RecordWriter()
+            offset.write(to: &writer)
+            let key = StateKeys.beginning(source: offset.source, partition: offset.partition)
             batch.put(key, writer.bytes)
         }
         if !Mutant.skipIntent.isActive {
@@ -103,6 +111,10 @@ extension StateDirectory {
         var writer = RecordWriter()
         marker.write(to: &writer)
         batch.put(StateKeys.target(StateKeys.trims, target), writer.bytes)
+        // The sink has the restore: what a rewind dropped can't come back but by a rollback.
+        if marker.generation == identity.generation {
+            batch.delete(prefix: StateKeys.target(StateKeys.dropped, target))
+        }
     }
 
     private func forgetHistory(
@@ -131,14 +143,25 @@ private final class DirectoryStateReader: StateReader {
         try store.get(StateKeys.state(operatorID, group: group) + key)
     }
 
+    func values(operatorID: UInt64, keys: [StateKey]) throws -> [[UInt8]?] {
+        try store.get(keys.map { StateKeys.state(operatorID, group: $0.group) + $0.key })
+    }
+
     func forEach(
         operatorID: UInt64, group: Int, _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Void
     ) throws {
-        let prefix = StateKeys.state(operatorID, group: group)
+        try forEach(operatorID: operatorID, group: group, prefix: [], body)
+    }
+
+    func forEach(
+        operatorID: UInt64, group: Int, prefix: [UInt8],
+        _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Void
+    ) throws {
+        let place = StateKeys.state(operatorID, group: group)
         var thrown: (any Error)?
-        try store.forEach(prefix: prefix) { (key, value) throws(Failure) in
+        try store.forEach(prefix: place + prefix) { (key, value) throws(Failure) in
             do {
-                try body(Array(key[prefix.count...]), value)
+                try body(Array(key[place.count...]), value)
                 return true
             } catch {
                 thrown = error

@@ -29,9 +29,9 @@ extension StateDirectory {
         return leftovers
     }
 
-    private static let running: ClosedRange<UInt64> = 0...0
+    static let running: ClosedRange<UInt64> = 0...0
 
-    private static func notedNames(in store: RocksStore) throws(Failure) -> [Leftover] {
+    static func notedNames(in store: RocksStore) throws(Failure) -> [Leftover] {
         var noted: [Leftover] = []
         try store.forEach(prefix: StateKeys.names) { (_, value) throws(Failure) in
             noted.append(try Leftover(decoding: value))
@@ -41,7 +41,7 @@ extension StateDirectory {
     }
 
     /// From the first epoch with an open intent to the one that was in progress.
-    private static func openEpochs(in store: RocksStore) throws(Failure) -> ClosedRange<UInt64> {
+    static func openEpochs(in store: RocksStore) throws(Failure) -> ClosedRange<UInt64> {
         var next: UInt64 = 1
         if let bytes = try store.get(StateKeys.current) {
             next = try EpochRecord(decoding: bytes).marker.epoch + 1

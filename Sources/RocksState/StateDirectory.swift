@@ -33,6 +33,7 @@ public final class StateDirectory: Sendable {
     public static func open(
         path: String, entropy: Entropy
     ) throws(Failure) -> StateDirectory {
+        let hasFormat = try StateFormat.check(path)
         try LocalFiles.makeFolder(path)
         guard let lock = try FileLock(path + "/LOCK") else {
             throw Failure(
@@ -41,9 +42,11 @@ public final class StateDirectory: Sendable {
                 hint: "stop the other process, or give this one its own --state")
         }
         Failpoint.pass("state.locked")
-        try refuseHeadless(path)
+        try finishRewind(path)
+        try refuseDamage(path, hasFormat: hasFormat)
+        try sweepRetained(path)
         try probe(path)
-        let store = try opened(path, readOnly: false)
+        let store = try opened(path + "/db", readOnly: false)
         Failpoint.pass("state.opened")
         let incarnation = entropy.next() >> 1
         if let stored = try store.get(StateKeys.identity) {
@@ -54,6 +57,7 @@ public final class StateDirectory: Sendable {
             let leftovers = try noteStart(identity, in: store, &batch)
             try store.write(batch)
             Failpoint.pass("state.start_noted")
+            if !hasFormat { try StateFormat.write(path) }
             return StateDirectory(
                 path: path, identity: identity, store: store, lock: lock, leftovers: leftovers)
         }
@@ -65,20 +69,53 @@ public final class StateDirectory: Sendable {
         Failpoint.pass("state.identity.before_write")
         try store.write(batch)
         Failpoint.pass("state.identity.written")
-        try LocalFiles.syncFolder(path)
+        try StateFormat.write(path)
         Failpoint.pass("state.identity.durable")
         return StateDirectory(path: path, identity: identity, store: store, lock: lock)
     }
 
+    /// Looks before anything is written: a store that is damaged, or older than what is kept of it,
+    /// stays as it is.
+    private static func refuseDamage(_ path: String, hasFormat: Bool) throws(Failure) {
+        try refuseHeadless(path)
+        guard LocalFiles.exists(path + "/db/CURRENT") else {
+            guard hasFormat else { return }
+            throw Failure(
+                .failed, "state.damaged", "\(path)/db is damaged: its file CURRENT is gone",
+                hint: damagedHint)
+        }
+        let store = try opened(path + "/db", readOnly: true)
+        guard let identity = try store.get(StateKeys.identity) else {
+            guard hasFormat else { return }
+            throw Failure(
+                .failed, "state.damaged",
+                "\(path)/db is damaged: it lacks the pipeline's identity, so a write-ahead log "
+                    + "(….log), a data file (….sst) or part of \(manifest(path)) is gone",
+                hint: damagedHint)
+        }
+        _ = try decodeIdentity(identity, path: path)
+        let current = try store.get(StateKeys.current)
+            .map { bytes throws(Failure) in try EpochRecord(decoding: bytes).marker }
+        if let newest = retained(in: path).last, newest.marker > (current ?? .none) {
+            throw Failure(
+                .failed, "state.damaged",
+                "\(path)/db has lost writes: it stands at epoch \(current?.epoch ?? 0), but "
+                    + "\(newest.path) keeps epoch \(newest.epoch); a write-ahead log (….log) or "
+                    + "\(manifest(path)) was cut or removed, or db is an older copy",
+                hint: damagedHint)
+        }
+    }
+
     /// Opens the directory to look at it, also while a run has it.
     public static func inspect(path: String) throws(Failure) -> StateDirectory {
-        guard LocalFiles.exists(path + "/db") else {
+        guard LocalFiles.exists(path + "/db") || LocalFiles.exists(path + "/rewind.ready") else {
             throw Failure(
                 .failed, "state.missing", "there is no state in \(path)",
                 hint: "name the directory with --state: a state directory has a folder db in it")
         }
         try refuseHeadless(path)
-        let store = try opened(path, readOnly: true)
+        let ready = path + "/" + RewindFolder.ready
+        let store = try opened(LocalFiles.exists(ready) ? ready : path + "/db", readOnly: true)
         guard let stored = try store.get(StateKeys.identity) else {
             throw Failure(
                 .failed, "state.foreign",
@@ -121,16 +158,20 @@ public final class StateDirectory: Sendable {
             hint: damagedHint)
     }
 
-    private static func opened(_ path: String, readOnly: Bool) throws(Failure) -> RocksStore {
+    private static func manifest(_ path: String) -> String {
+        LocalFiles.list(path + "/db").last { $0.hasPrefix("MANIFEST") } ?? "its MANIFEST"
+    }
+
+    static func opened(_ database: String, readOnly: Bool) throws(Failure) -> RocksStore {
         do {
-            return try RocksStore(path: path + "/db", readOnly: readOnly)
+            return try RocksStore(path: database, readOnly: readOnly)
         } catch {
             throw Failure(
                 .failed, "state.damaged", error.message, hint: error.hint ?? damagedHint)
         }
     }
 
-    private static let damagedHint =
+    static let damagedHint =
         "restore the state directory from a backup; with a new --state, --adopt goes on where "
         + "the outputs stand"
 
@@ -142,7 +183,7 @@ public final class StateDirectory: Sendable {
         return writer.bytes
     }
 
-    private static func decodeIdentity(
+    static func decodeIdentity(
         _ bytes: [UInt8], path: String
     ) throws(Failure) -> (pipelineID: String, generation: UInt64) {
         var reader = RecordReader(bytes, subject: "identity in \(path)")
@@ -178,8 +219,18 @@ extension StateDirectory {
 
     /// Where each source partition stands.
     public func offsets() throws(Failure) -> [PartitionOffset] {
+        try positions(StateKeys.offsets)
+    }
+
+    /// Where the pipeline began to read each partition; one whose beginning is not known (of an
+    /// adopted pipeline, of an earlier build) is not among them.
+    public func beginnings() throws(Failure) -> [PartitionOffset] {
+        try positions(StateKeys.beginnings)
+    }
+
+    private func positions(_ prefix: [UInt8]) throws(Failure) -> [PartitionOffset] {
         var offsets: [PartitionOffset] = []
-        try store.forEach(prefix: StateKeys.offsets) { (_, value) throws(Failure) in
+        try store.forEach(prefix: prefix) { (_, value) throws(Failure) in
             var reader = RecordReader(value, subject: "offset")
             offsets.append(try PartitionOffset(from: &reader))
             return true
@@ -211,11 +262,15 @@ extension StateDirectory {
         let prefix = StateKeys.target(StateKeys.intents, target)
         try store.forEach(prefix: prefix) { (key, value) throws(Failure) in
             if StateKeys.isIntentHeader(key) {
-                let marker = try StateDirectory.decodeHeader(value).0
-                open.append(OpenIntent(marker: marker, byteCount: 0))
+                let header = try StateDirectory.decodeHeader(value)
+                open.append(
+                    OpenIntent(
+                        marker: header.marker, byteCount: 0, isRestore: header.restores != nil))
             } else if let last = open.popLast() {
                 open.append(
-                    OpenIntent(marker: last.marker, byteCount: last.byteCount + value.count))
+                    OpenIntent(
+                        marker: last.marker, byteCount: last.byteCount + value.count,
+                        isRestore: last.isRestore))
             }
             return true
         }
@@ -224,7 +279,7 @@ extension StateDirectory {
 
     /// One open intent, whole.
     public func intent(of target: TargetID, marker: Marker) throws(Failure) -> Intent {
-        var header: (Marker, [PartitionOffset])?
+        var header: IntentHeader?
         var parts: [[UInt8]] = []
         try store.forEach(prefix: StateKeys.intent(target, marker)) {
             (key, value) throws(Failure) in
@@ -235,31 +290,44 @@ extension StateDirectory {
             }
             return true
         }
-        guard let header, header.0 == marker else {
+        guard let header, header.marker == marker else {
             throw Failure(
                 .failed, "state.intent_missing",
                 "the intent of epoch \(marker.epoch) is not in \(path)",
                 hint: "the state directory is damaged: restore it from a backup")
         }
-        return Intent(target: target, marker: marker, offsets: header.1, parts: parts)
+        return Intent(
+            target: target, marker: marker, offsets: header.offsets, parts: parts,
+            restores: header.restores)
     }
 
+    struct IntentHeader {
+        let marker: Marker
+        let offsets: [PartitionOffset]
+        let restores: Marker?
+    }
+
+    /// The last part stands only in a restore's header.
     static func encodeHeader(_ intent: Intent) -> [UInt8] {
         var writer = RecordWriter()
         intent.marker.write(to: &writer)
         writer.varint(UInt64(intent.offsets.count))
         for offset in intent.offsets { offset.write(to: &writer) }
+        if let restored = intent.restores {
+            writer.byte(1)
+            restored.write(to: &writer)
+        }
         return writer.bytes
     }
 
-    private static func decodeHeader(
-        _ bytes: [UInt8]
-    ) throws(Failure) -> (Marker, [PartitionOffset]) {
+    static func decodeHeader(_ bytes: [UInt8]) throws(Failure) -> IntentHeader {
         var reader = RecordReader(bytes, subject: "intent")
         let marker = try Marker(from: &reader)
         var offsets: [PartitionOffset] = []
         for _ in 0..<(try reader.varint()) { offsets.append(try PartitionOffset(from: &reader)) }
-        return (marker, offsets)
+        var restored: Marker?
+        if !reader.isAtEnd, try reader.byte() == 1 { restored = try Marker(from: &reader) }
+        return IntentHeader(marker: marker, offsets: offsets, restores: restored)
     }
 
     /// Every operator id that has state stored.

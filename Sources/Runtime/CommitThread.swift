@@ -187,7 +187,11 @@ final class CommitThread: Sendable {
             state.attempt = 0
             let marker = state.queue.committed(count, now: now)
             state.history.open.removeFirst(count)
-            if let marker { state.history.trimmed = marker }
+            if let marker {
+                state.history.trimmed = marker
+                // The restore is among what landed.
+                if state.history.dropped.allSatisfy({ $0 < marker }) { state.history.dropped = [] }
+            }
             return marker
         }
         if let marker { report(.landed(committer.target, marker, version: version)) }

@@ -26,6 +26,13 @@ public protocol EpochStore: AnyObject, Sendable {
     func forget(_ leftovers: [Leftover]) throws(Failure)
     /// By target, the offsets below which it had everything when it was adopted.
     func adoptedOffsets() throws(Failure) -> [TargetID: [PartitionOffset]]
+    /// Keeps the newest epoch as a checkpoint, with so many in all. Called before the next write.
+    func retain(keeping limit: Int) throws(Failure)
+}
+
+extension EpochStore {
+    /// A store that goes with the process keeps nothing.
+    public func retain(keeping limit: Int) throws(Failure) {}
 }
 
 extension StateDirectory: EpochStore {}
@@ -39,17 +46,16 @@ public final class MemoryEpochStore: EpochStore {
     fileprivate struct Stored {
         var record: EpochRecord?
         var offsets: [PartitionOffset] = []
-        var entries: [StateKey: [UInt8]] = [:]
+        var entries: [Place: [[UInt8]: [UInt8]]] = [:]
         var intents: [Intent] = []
         var trims: [TargetID: Marker] = [:]
         /// By incarnation; without epochs: the process may still run.
         var names: [UInt64: Leftover?] = [:]
     }
 
-    fileprivate struct StateKey: Hashable {
+    fileprivate struct Place: Hashable {
         let operatorID: UInt64
-        let group: UInt16
-        let key: [UInt8]
+        let group: Int
     }
 
     public init(identity: Identity) { self.identity = identity }
@@ -85,7 +91,11 @@ public final class MemoryEpochStore: EpochStore {
         let intent = stored.withLock { stored in
             stored.intents.first { $0.target == target && $0.marker == marker }
         }
-        return intent.required("an intent that was never written")
+        guard let intent else {
+            throw Failure(
+                .failed, "state.intent_missing", "the intent of epoch \(marker.epoch) is not there")
+        }
+        return intent
     }
 
     public func write(trims: [TargetID: Marker]) throws(Failure) {
@@ -103,28 +113,34 @@ public final class MemoryEpochStore: EpochStore {
         return epoch.deltas.reduce(0) { $0 + Int64($1.byteCount) }
     }
 
-    public func stateReader() -> any StateReader {
-        let entries = stored.withLock { $0.entries }
-        return MemoryStateReader(entries: entries)
-    }
+    public func stateReader() -> any StateReader { MemoryStateReader(self) }
 
+    /// Reads what is stored now: as a directory's reader does.
     private final class MemoryStateReader: StateReader {
-        private let entries: [StateKey: [UInt8]]
+        private let store: MemoryEpochStore
 
-        init(entries: [StateKey: [UInt8]]) { self.entries = entries }
+        init(_ store: MemoryEpochStore) { self.store = store }
 
         func value(operatorID: UInt64, group: Int, key: [UInt8]) throws -> [UInt8]? {
-            entries[StateKey(operatorID: operatorID, group: UInt16(group), key: key)]
+            let place = Place(operatorID: operatorID, group: group)
+            return store.stored.withLock { $0.entries[place]?[key] }
         }
 
         func forEach(
             operatorID: UInt64, group: Int, _ body: ([UInt8], [UInt8]) throws -> Void
         ) throws {
-            let own = entries.filter {
-                $0.key.operatorID == operatorID && $0.key.group == UInt16(group)
-            }
-            let sorted = own.sorted { $0.key.key.lexicographicallyPrecedes($1.key.key) }
-            for (key, value) in sorted { try body(key.key, value) }
+            try forEach(operatorID: operatorID, group: group, prefix: [], body)
+        }
+
+        func forEach(
+            operatorID: UInt64, group: Int, prefix: [UInt8],
+            _ body: ([UInt8], [UInt8]) throws -> Void
+        ) throws {
+            let place = Place(operatorID: operatorID, group: group)
+            let entries = store.stored.withLock { $0.entries[place] ?? [:] }
+            let own = entries.filter { $0.key.starts(with: prefix) }
+                .sorted { $0.key.lexicographicallyPrecedes($1.key) }
+            for (key, value) in own { try body(key, value) }
         }
     }
 }
@@ -137,15 +153,16 @@ extension MemoryEpochStore.Stored {
 
     fileprivate mutating func apply(_ delta: StateDelta) {
         for removed in delta.removedPrefixes {
-            entries = entries.filter { entry in
-                !(entry.key.operatorID == delta.operatorID && entry.key.group == removed.group
-                    && entry.key.key.starts(with: removed.prefix))
+            let place = MemoryEpochStore.Place(
+                operatorID: delta.operatorID, group: Int(removed.group))
+            for key in (entries[place] ?? [:]).keys where key.starts(with: removed.prefix) {
+                entries[place]?[key] = nil
             }
         }
         for entry in delta.entries {
-            let key = MemoryEpochStore.StateKey(
-                operatorID: delta.operatorID, group: entry.group, key: entry.key)
-            entries[key] = entry.value
+            let place = MemoryEpochStore.Place(
+                operatorID: delta.operatorID, group: Int(entry.group))
+            entries[place, default: [:]][entry.key] = entry.value
         }
     }
 }
@@ -166,6 +183,14 @@ extension MemoryEpochStore {
             stored.names.updateValue(nil, forKey: incarnation)
             return leftovers
         }
+    }
+
+    /// What a copy of a state directory is.
+    package func copy() -> MemoryEpochStore {
+        let copy = MemoryEpochStore(identity: identity)
+        let own = stored.withLock { $0 }
+        copy.stored.withLock { $0 = own }
+        return copy
     }
 
     /// Whether a sink has not taken all that is written.

@@ -12,13 +12,16 @@ import Synchronization
 struct GatheringEpoch {
     let number: UInt64
     let hasEnded: Bool
+    /// By the monotonic clock, µs.
+    let beganAt: Int64
     var reports: [WorkerEpoch] = []
 }
 
 extension Pipeline {
     func beginEpoch(hasEnded: Bool = false) {
         Failpoint.pass("epoch.begin")
-        gathering = GatheringEpoch(number: epoch + 1, hasEnded: hasEnded)
+        gathering = GatheringEpoch(
+            number: epoch + 1, hasEnded: hasEnded, beganAt: now)
         for inbox in wiring.inboxes { inbox.send(.barrier(epoch + 1)) }
     }
 
@@ -41,6 +44,7 @@ extension Pipeline {
             if let complete = gathering, complete.reports.count == options.workers {
                 try write(complete)
                 gathering = nil
+                earliestEarlyBarrier = now + (now - complete.beganAt)
             }
         case .atEnd(let worker): atEnd.insert(worker)
         case .drained(let worker): drained.insert(worker)
@@ -92,15 +96,21 @@ extension Pipeline {
         let minima = reports.reduce(into: [UInt64: Int64]()) { minima, report in
             minima.merge(report.minima) { max($0, $1) }
         }
-        let taken = trims
-        lastCheckpointBytes = try store.write(
-            EpochWrite(
-                record: record(minima: minima, hasEnded: complete.hasEnded),
-                offsets: offsets.map(durable),
-                deltas: reports.flatMap(\.deltas), intents: intents, trims: taken,
-                historyLimit: plan.settings.checkpointHistory))
+        var taken = trims
+        if Mutant.trimEarly.isActive {
+            for intent in intents { taken[intent.target] = intent.marker }
+        }
+        var write = EpochWrite(
+            record: record(minima: minima, hasEnded: complete.hasEnded),
+            offsets: offsets.map(durable), deltas: reports.flatMap(\.deltas), intents: intents,
+            trims: taken, historyLimit: plan.settings.checkpointHistory)
+        write.beginnings = beginnings
+        beginnings = []
+        lastCheckpointBytes = try store.write(write)
+        for gauge in gauges { gauge.durableEpoch.store(epoch, ordering: .releasing) }
         trims = [:]
         if !Mutant.commitBeforeWrite.isActive { offer(intents) }
+        try store.retain(keeping: plan.settings.checkpointHistory)
         Failpoint.pass("checkpoint.before_group_offsets")
         for source in sources {
             source.checkpointed(offsets.filter { $0.source == source.plan.name })
@@ -178,13 +188,17 @@ extension Pipeline {
     /// Whether what the next barrier hands over has grown enough to take it early (design.md
     /// §3.11).
     var isEpochFull: Bool {
-        let memory = plan.settings.stateMemory.map { $0 / 4 } ?? .max
         let limit =
-            plan.settings.epochBytes ?? min(memory, Pipeline.defaultEpochBytes)
+            plan.settings.epochBytes
+            ?? min(
+                max(plan.settings.memoryLimit / 4, Pipeline.leastEpochBytes),
+                Pipeline.defaultEpochBytes)
         let pending = gauges.reduce(0) { $0 + $1.pendingBytes.load(ordering: .relaxed) }
         return Int64(pending) >= limit
     }
 
+    /// However small `state_memory` is, so much is worth a barrier.
+    static let leastEpochBytes: Int64 = 1 << 20
     static let defaultEpochBytes: Int64 = 256 << 20
 
     var isHeld: Bool {

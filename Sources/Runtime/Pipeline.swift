@@ -32,6 +32,8 @@ public final class Pipeline {
     /// The newest durable epoch's number.
     var epoch: UInt64 = 0
     var gathering: GatheringEpoch?
+    /// Barriers that come early leave the workers as much time as they take: µs.
+    var earliestEarlyBarrier: Int64 = 0
     /// A bounded run that had ended before this process began: only its sinks are behind.
     var hadEnded = false
     var trims: [TargetID: Marker] = [:]
@@ -50,6 +52,8 @@ public final class Pipeline {
     var offsets: [PartitionOffset] = []
     /// What adopted outputs have already, beyond where reading began.
     var ownFloors: AdoptionFloors?
+    /// Of partitions that are new to the pipeline; they go with the next write.
+    var beginnings: [PartitionOffset] = []
 
     enum Report: Sendable {
         case worker(WorkerReport)
@@ -98,7 +102,9 @@ public final class Pipeline {
         while !isDone {
             try attend(milliseconds: 20)
             holdIfBehind()
-            if gathering == nil, !isHeld, now >= nextBarrier || isEpochFull {
+            if gathering == nil, !isHeld,
+                now >= nextBarrier || (now >= earliestEarlyBarrier && isEpochFull)
+            {
                 beginEpoch()
                 nextBarrier = now + plan.settings.checkpointIntervalMicroseconds
             }

@@ -60,6 +60,7 @@ extension Worker {
         }
         parts += refusals.takeOutboxes()
         shared.stateBytes.store(heldBytes, ordering: .relaxed)
+        eviction.handedOver = done.number
         epoch = nil
         // Before the report: else the control thread would find the epoch full that it has just
         // got.

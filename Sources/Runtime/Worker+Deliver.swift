@@ -96,9 +96,13 @@ extension Worker {
     /// Lets a node act on its minimum; what it makes leaves before the watermark that made it.
     func advance(_ node: Int, to minimum: Int64) throws(Failure) {
         guard case .transform(let transform) = nodes[node].work else { return }
-        var output = OperatorOutput()
-        transform.advance(to: minimum, into: &output)
-        try forward(&output, from: node)
+        var hasMore = true
+        while hasMore {
+            var output = OperatorOutput()
+            transform.advance(to: minimum, into: &output)
+            hasMore = output.hasMore
+            try forward(&output, from: node)
+        }
     }
 
     /// Tells the consumers a node's watermark, if it is news.
@@ -113,6 +117,7 @@ extension Worker {
 
     /// Counts and sends on what a call of an operator gave.
     func forward(_ output: inout OperatorOutput, from node: Int) throws(Failure) {
+        if let failure = output.failure { throw failure }
         let instance = nodes[node]
         instance.counters += output.counters
         for late in output.late { try refusals.rowsLate(late, node: instance.node) }

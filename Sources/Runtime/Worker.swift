@@ -80,6 +80,7 @@ final class Worker {
     let reach: [[Edge]]
     /// What outputs of an adopted pipeline have already.
     let floors: AdoptionFloors?
+    var eviction: EvictionState
 
     var epoch: EpochInProgress?
     var isStopping = false
@@ -94,7 +95,7 @@ final class Worker {
     init(
         index: Int, workers: Int, plan: Plan, mode: RunMode, clock: Clock, inbox: Inbox,
         inlets: [Inlet], nodes: [NodeInstance], feeds: [SourceFeed], refusals: RefusalRouter,
-        floors: AdoptionFloors?, shared: WorkerGauges,
+        floors: AdoptionFloors?, shared: WorkerGauges, memoryShare: Int,
         report: @escaping @Sendable (WorkerReport) -> Void
     ) {
         self.index = index
@@ -109,6 +110,7 @@ final class Worker {
         self.refusals = refusals
         self.floors = floors
         self.shared = shared
+        eviction = EvictionState(share: memoryShare)
         self.report = report
         usesClock = nodes.contains(where: \.isByClock)
         reach = Worker.reach(of: nodes)
@@ -120,7 +122,7 @@ final class Worker {
             switch turn() {
             case .worked: continue
             case .parked(let milliseconds): inbox.wake.wait(milliseconds: milliseconds)
-            case .ended: return
+            case .ended: return dissolve()
             }
         }
     }
@@ -174,6 +176,7 @@ final class Worker {
         if try receive() { progressed = true }
         if epoch == nil, !isStopping, !shared.isHeld, try pollSources() { progressed = true }
         if progressed { noteState() }
+        evictIfOver(hasWorked: progressed)
         reportDrained()
         return progressed
     }

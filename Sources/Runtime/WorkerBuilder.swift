@@ -63,17 +63,26 @@ struct WorkerBuilder {
                 output: output, of: plan, worker: index, context)
         }
         var nodes: [NodeInstance] = []
-        for node in plan.nodes { nodes.append(try makeNode(node, worker: index, refusals)) }
+        var room = memoryShare
+        for node in plan.nodes {
+            nodes.append(try makeNode(node, worker: index, refusals, room: &room))
+        }
         for node in plan.nodes { connect(node, nodes, worker: index) }
         return Worker(
             index: index, workers: options.workers, plan: plan, mode: options.mode,
             clock: options.clock, inbox: wiring.inboxes[index],
             inlets: inlets(of: index, nodes), nodes: nodes, feeds: try feeds(of: index),
-            refusals: refusals, floors: floors, shared: gauges[index], report: report)
+            refusals: refusals, floors: floors, shared: gauges[index], memoryShare: memoryShare,
+            report: report)
+    }
+
+    /// Each worker has an equal part: keys are spread evenly.
+    private var memoryShare: Int {
+        Int(clamping: plan.settings.memoryLimit) / options.workers
     }
 
     private func makeNode(
-        _ node: PlanNode, worker: Int, _ refusals: RefusalRouter
+        _ node: PlanNode, worker: Int, _ refusals: RefusalRouter, room: inout Int
     ) throws(Failure) -> NodeInstance {
         let restored = minima[node.operatorID] ?? EventTime.never
         let work: NodeInstance.Work
@@ -83,10 +92,14 @@ struct WorkerBuilder {
             work = .sink(output: output, refusals.writers[output].required("no writer"))
         default:
             let transform = makeOperator(for: node, settings: plan.settings)
-            let groups = KeyGroups.groups(ofWorker: worker, workers: options.workers)
+            let owner =
+                Mutant.restoreElsewhere.isActive ? (worker + 1) % options.workers : worker
+            let groups = KeyGroups.groups(ofWorker: owner, workers: options.workers)
             do {
                 try transform.restore(
-                    from: store.stateReader(), groups: groups, minimum: restored)
+                    from: store.stateReader(), groups: groups, minimum: restored,
+                    memoryLimit: room)
+                room = max(0, room - transform.residentBytes)
             } catch let failure as Failure {
                 throw failure
             } catch {

@@ -12,6 +12,8 @@ final class WorkerGauges: Sendable {
     let watermark = Atomic<Int>(Int(EventTime.never))
     /// Bytes held by its operators, as of the last barrier.
     let stateBytes = Atomic<Int>(0)
+    /// The newest epoch that is durable; written by the control thread.
+    let durableEpoch = Atomic<UInt64>(0)
     private let held = Atomic<Bool>(false)
 
     /// Whether sources must not be polled: a sink is too far behind (`pending_limit`).

@@ -17,6 +17,8 @@ public struct GroupTable {
     /// Groups ever alive at once: arrays indexed by group have this length.
     public private(set) var capacity = 0
     public private(set) var count = 0
+    /// The groups that the last call which looked up keys made, in the order of their first rows.
+    public private(set) var fresh: [Int32] = []
 
     private var slots: [Int32]
     private var hashes: [UInt64] = []
@@ -55,6 +57,7 @@ public struct GroupTable {
         _ columns: [Column], rowCount: Int, hashes rowHashes: [UInt64], rows: [Int32]
     ) -> [Int32] {
         reserve(rows.count)
+        fresh.removeAll(keepingCapacity: true)
         if keepsIntegers, case .int64(let values) = columns[0].values {
             let validity = columns[0].validity
             return [Int32](capacity: rows.count) { output in
@@ -81,6 +84,7 @@ public struct GroupTable {
     /// The group of a key given by its canonical bytes.
     public mutating func group(hash: UInt64, key: ArraySlice<UInt8>) throws(Failure) -> Int32 {
         reserve(1)
+        fresh.removeAll(keepingCapacity: true)
         if keepsIntegers {
             var reader = ByteReader(key)
             guard case .int64(let value) = try decodeScalar(keyTypes[0], &reader) else {
@@ -91,10 +95,23 @@ public struct GroupTable {
         return group(hash: hash, bytes: Array(key), start: 0, count: key.count)
     }
 
+    /// Whether a key, given by its canonical bytes, has a group.
+    public func contains(hash: UInt64, key: ArraySlice<UInt8>) -> Bool {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots[slot] >= 0 {
+            let group = slots[slot]
+            if hashes[Int(group)] == hash, keyBytes(of: group)[...] == key { return true }
+            slot = (slot + 1) & mask
+        }
+        return false
+    }
+
     /// For each of `groups` of another table over the same types, the group here; new ones come to
     /// be.
     public mutating func groups(of other: GroupTable, _ groups: [Int32]) -> [Int32] {
         reserve(groups.count)
+        fresh.removeAll(keepingCapacity: true)
         var mapping: [Int32] = []
         mapping.reserveCapacity(groups.count)
         for group in groups {
@@ -203,6 +220,7 @@ extension GroupTable {
     private mutating func insert(_ hash: UInt64, at slot: Int) -> Int32 {
         count += 1
         let group: Int32
+        defer { fresh.append(group) }
         if let reused = free.popLast() {
             group = reused
             hashes[Int(group)] = hash

@@ -37,12 +37,49 @@ public struct StateDelta: Sendable {
     }
 }
 
-/// Reads stored entries: at start, and when an evicted key is asked for.
+/// Where an entry stands.
+public struct StateKey: Sendable, Hashable {
+    public let group: Int
+    public let key: [UInt8]
+
+    public init(group: Int, key: [UInt8]) {
+        self.group = group
+        self.key = key
+    }
+}
+
+/// Reads stored entries: at start, and when an evicted key is asked for. What it reads is what is
+/// durable now, not what was when it was made.
 public protocol StateReader: AnyObject {
     /// The value under a key, or nil.
     func value(operatorID: UInt64, group: Int, key: [UInt8]) throws -> [UInt8]?
+
     /// Every entry of an operator's group in key order.
     func forEach(
         operatorID: UInt64, group: Int, _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Void
     ) throws
+
+    /// The values under keys, which ascend, in their order; nil: there is none.
+    func values(operatorID: UInt64, keys: [StateKey]) throws -> [[UInt8]?]
+
+    /// Every entry of an operator's group whose key begins so, in key order.
+    func forEach(
+        operatorID: UInt64, group: Int, prefix: [UInt8],
+        _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Void
+    ) throws
+}
+
+extension StateReader {
+    public func values(operatorID: UInt64, keys: [StateKey]) throws -> [[UInt8]?] {
+        try keys.map { try value(operatorID: operatorID, group: $0.group, key: $0.key) }
+    }
+
+    public func forEach(
+        operatorID: UInt64, group: Int, prefix: [UInt8],
+        _ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Void
+    ) throws {
+        try forEach(operatorID: operatorID, group: group) { key, value in
+            if key.starts(with: prefix) { try body(key, value) }
+        }
+    }
 }

@@ -10,14 +10,14 @@ import Testing
     @Test func runWithEverything() throws {
         let command = try parseCommand([
             "run", "a.sql", "--available-now", "--strict", "--fail-fast", "--adopt",
-            "--allow-duplicates", "--json", "--state", "/s", "--workers=4", "--set", "a=1",
+            "--json", "--state", "/s", "--workers=4", "--set", "a=1",
             "--set=b=x=y", "--log-format", "json", "--log-level=debug",
         ])
         guard case .run(let run) = command else { throw Wrong("\(command)") }
         #expect(run.file == "a.sql")
         #expect(run.end == .availableNow)
         #expect(run.takeover == .adopt)
-        #expect(run.isStrict && run.failsFast && run.allowsDuplicates && run.printsJSON)
+        #expect(run.isStrict && run.failsFast && run.printsJSON)
         #expect(run.engine.stateDirectory == "/s")
         #expect(run.engine.workers == 4)
         #expect(run.engine.settings.map { $0.name + ":" + $0.value } == ["a:1", "b:x=y"])
@@ -29,7 +29,7 @@ import Testing
         guard case .run(let run) = try parseCommand(["run", "a.sql"]) else { throw Wrong("run") }
         #expect(run.end == .never)
         #expect(run.takeover == .refuse)
-        #expect(!run.isStrict && !run.failsFast && !run.allowsDuplicates && !run.printsJSON)
+        #expect(!run.isStrict && !run.failsFast && !run.printsJSON)
         #expect(run.engine == EngineOptions())
     }
 

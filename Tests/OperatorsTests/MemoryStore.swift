@@ -38,7 +38,15 @@ final class MemoryStore: StateReader {
     func forEach(
         operatorID: UInt64, group: Int, _ body: ([UInt8], [UInt8]) throws -> Void
     ) throws {
-        let entries = places[Place(operatorID: operatorID, group: group)] ?? [:]
+        try forEach(operatorID: operatorID, group: group, prefix: [], body)
+    }
+
+    func forEach(
+        operatorID: UInt64, group: Int, prefix: [UInt8],
+        _ body: ([UInt8], [UInt8]) throws -> Void
+    ) throws {
+        let entries = (places[Place(operatorID: operatorID, group: group)] ?? [:])
+            .filter { $0.key.starts(with: prefix) }
         for (key, value) in entries.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
             try body(key, value)
         }

@@ -43,6 +43,7 @@ struct OperatorDriver {
         var output = OperatorOutput()
         made.advance(to: minimum, into: &output)
         take(output)
+        if output.hasMore { advance(minimum) }
     }
 
     /// A barrier, and with `restarts` a new instance from the store.

@@ -32,8 +32,12 @@ private func marker(_ epoch: UInt64, incarnation: UInt64 = 1, generation: UInt64
         #expect(history.judge(nil) == .stale)
     }
 
+    /// What is open below it has landed; a restore, of the next generation, has not.
     @Test func aDroppedIntentIsKnown() {
-        #expect(history.judge(marker(9)) == .known(landed: 0))
+        #expect(history.judge(marker(9)) == .known(landed: history.open.count))
+        var rewound = history
+        rewound.open.append(marker(6, generation: 2))
+        #expect(rewound.judge(marker(9)) == .known(landed: history.open.count))
     }
 
     @Test func onlyAnOldReadMayLieBelowTheTrimMark() {

@@ -94,7 +94,8 @@ final class DeltaSinkCommitter: SinkCommitter {
             let known = [history.trimmed] + history.open + history.dropped
             var version: Int64?
             for run in DeltaSinkCommitter.byGeneration(intents) {
-                let outcome = try commit(run, known, &table.committer)
+                let below = intents.prefix { $0.restores == nil }
+                let outcome = try commit(run, below: Array(below), known, &table.committer)
                 switch outcome {
                 case .committed(let new): version = new
                 case .nothing: break
@@ -110,9 +111,23 @@ final class DeltaSinkCommitter: SinkCommitter {
         }
     }
 
+    /// `below`: what is open before a restore, which is alone in its run.
     private func commit(
-        _ intents: [Intent], _ known: [Marker], _ committer: inout DeltaCommitter
+        _ intents: [Intent], below: [Intent], _ known: [Marker],
+        _ committer: inout DeltaCommitter
     ) throws(Failure) -> DeltaCommitOutcome {
+        if let intent = intents.first, let target = intent.restores {
+            return try committer.restore(
+                DeltaRestoreRequest(
+                    target: target, open: below.map(\.marker), isUpsert: isUpsert),
+                as: try epoch(intent), known: known, incarnation: context.identity.incarnation,
+                numbers: output.numbers, options: output.writeOptions,
+                rows: { markers throws(Failure) in
+                    try DeltaUpsertWriter.rows(
+                        of: below.filter { markers.contains($0.marker) }, output.plan.schema,
+                        key: key)
+                })
+        }
         guard case .upsert(let key) = output.plan.mode else {
             return try committer.append(try intents.map(epoch), known: known)
         }
@@ -127,6 +142,23 @@ final class DeltaSinkCommitter: SinkCommitter {
             })
     }
 
+    private var isUpsert: Bool {
+        if case .upsert = output.plan.mode { return true }
+        return false
+    }
+
+    private var key: [Int] {
+        if case .upsert(let key) = output.plan.mode { return key }
+        return []
+    }
+
+    func checkRestore(to marker: Marker, open: [Marker]) throws(Failure) {
+        try table.withLock { table throws(Failure) in
+            try table.committer.checkRestore(
+                DeltaRestoreRequest(target: marker, open: open, isUpsert: isUpsert))
+        }
+    }
+
     /// An append intent's parts are the entries of its files; an upsert's are rows, read later.
     private func epoch(_ intent: Intent) throws(Failure) -> DeltaEpochIntent {
         var files: [AddFile] = []
@@ -139,10 +171,13 @@ final class DeltaSinkCommitter: SinkCommitter {
             marker: intent.marker, files: files, offsets: intent.offsets)
     }
 
+    /// Each run is one log entry; a restore is one of its own.
     private static func byGeneration(_ intents: [Intent]) -> [[Intent]] {
         var runs: [[Intent]] = []
         for intent in intents {
-            if runs.last?.last?.marker.generation == intent.marker.generation {
+            if let last = runs.last?.last, last.restores == nil, intent.restores == nil,
+                last.marker.generation == intent.marker.generation
+            {
                 runs[runs.count - 1].append(intent)
             } else {
                 runs.append([intent])

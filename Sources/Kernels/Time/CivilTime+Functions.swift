@@ -88,23 +88,24 @@ enum TimeFunctions {
     }
 
     static func difference(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
-        let (left, right) = (call.int64s(0), call.int64s(1))
-        let values = rows(
-            call, &errors, filler: IntervalValue(), "interval out of range"
-        ) { row in
-            CivilTime.isFinite(left[row]) && CivilTime.isFinite(right[row])
-                ? CivilTime.difference(left[row], right[row]) : nil
-        }
-        return Column(.interval, .interval(values))
+        between(call, &errors) { CivilTime.difference($0, $1) }
     }
 
     static func age(_ call: KernelCall, _ errors: inout RowErrors) -> Column {
+        between(call, &errors) { CivilTime.age($0, $1) }
+    }
+
+    /// The interval between two finite times.
+    @inline(__always)
+    private static func between(
+        _ call: KernelCall, _ errors: inout RowErrors, _ interval: (Int64, Int64) -> IntervalValue?
+    ) -> Column {
         let (left, right) = (call.int64s(0), call.int64s(1))
         let values = rows(
             call, &errors, filler: IntervalValue(), "interval out of range"
         ) { row in
             CivilTime.isFinite(left[row]) && CivilTime.isFinite(right[row])
-                ? CivilTime.age(left[row], right[row]) : nil
+                ? interval(left[row], right[row]) : nil
         }
         return Column(.interval, .interval(values))
     }

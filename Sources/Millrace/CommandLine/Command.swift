@@ -10,6 +10,9 @@ public enum Command: Sendable, Hashable {
     case tableShow(TableShowCommand)
     case tableHistory(TableHistoryCommand)
     case checkpointList(CheckpointListCommand)
+    case checkpointVerify(CheckpointVerifyCommand)
+    case checkpointRewind(CheckpointRewindCommand)
+    case verify(VerifyCommand)
     case demo(DemoCommand)
     case bench(BenchCommand)
     case completion(Shell)
@@ -89,7 +92,6 @@ public struct RunCommand: Sendable, Hashable {
     public let isStrict: Bool
     /// Exit 1 where a broker is away, instead of trying again.
     public let failsFast: Bool
-    public let allowsDuplicates: Bool
     /// The last line as JSON.
     public let printsJSON: Bool
     public let engine: EngineOptions
@@ -127,6 +129,27 @@ public struct CheckpointListCommand: Sendable, Hashable {
     public let file: String?
     public let stateDirectory: String?
     public let printsJSON: Bool
+}
+
+public struct CheckpointVerifyCommand: Sendable, Hashable {
+    /// As of `CheckpointListCommand`.
+    public let file: String?
+    public let stateDirectory: String?
+    public let printsJSON: Bool
+}
+
+public struct CheckpointRewindCommand: Sendable, Hashable {
+    public let file: String
+    public let epoch: UInt64
+    /// Outputs that can't take rows back get them twice.
+    public let allowsDuplicates: Bool
+    public let engine: EngineOptions
+}
+
+public struct VerifyCommand: Sendable, Hashable {
+    public let file: String
+    public let printsJSON: Bool
+    public let engine: EngineOptions
 }
 
 public struct DemoCommand: Sendable, Hashable {

@@ -191,11 +191,14 @@ private struct CommandParser {
                     "excluded_option", "\(option.name) and \(other) can't stand together")
             }
         }
-        if specification.name == "checkpoint list", parsed.arguments.isEmpty,
-            !parsed.has("--state")
+        if ["checkpoint list", "checkpoint verify"].contains(specification.name),
+            parsed.arguments.isEmpty, !parsed.has("--state")
         {
             throw failure(
-                "missing_argument", "millrace checkpoint list needs FILE or --state DIR")
+                "missing_argument", "millrace \(specification.name) needs FILE or --state DIR")
+        }
+        if specification.name == "checkpoint rewind", !parsed.has("--to") {
+            throw failure("missing_option", "millrace checkpoint rewind needs --to EPOCH")
         }
         if specification.name == "bench", parsed.has("--kafka"),
             parsed.text("--source") != "kafka"

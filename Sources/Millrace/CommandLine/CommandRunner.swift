@@ -16,6 +16,13 @@ public protocol CommandRunner: Sendable {
     func checkpointList(
         _ command: CheckpointListCommand, _ terminal: Terminal
     ) async throws -> Int32
+    func checkpointVerify(
+        _ command: CheckpointVerifyCommand, _ terminal: Terminal
+    ) async throws -> Int32
+    func checkpointRewind(
+        _ command: CheckpointRewindCommand, _ terminal: Terminal
+    ) async throws -> Int32
+    func verify(_ command: VerifyCommand, _ terminal: Terminal) async throws -> Int32
     func demo(_ command: DemoCommand, _ terminal: Terminal) async throws -> Int32
     func bench(_ command: BenchCommand, _ terminal: Terminal) async throws -> Int32
 }
@@ -49,6 +56,11 @@ private func execute(
     case .tableShow(let command): return try await runner.tableShow(command, terminal)
     case .tableHistory(let command): return try await runner.tableHistory(command, terminal)
     case .checkpointList(let command): return try await runner.checkpointList(command, terminal)
+    case .checkpointVerify(let command):
+        return try await runner.checkpointVerify(command, terminal)
+    case .checkpointRewind(let command):
+        return try await runner.checkpointRewind(command, terminal)
+    case .verify(let command): return try await runner.verify(command, terminal)
     case .demo(let command): return try await runner.demo(command, terminal)
     case .bench(let command): return try await runner.bench(command, terminal)
     case .completion(let shell): terminal.write(completionScript(shell))

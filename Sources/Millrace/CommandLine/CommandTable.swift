@@ -6,25 +6,26 @@ package let benchmarkQueries = ["q0", "q1", "q2", "tumble"]
 package let commandTable: [CommandSpecification] = [
     validateSpecification, explainSpecification, runSpecification, querySpecification,
     testSpecification, tableShowSpecification, tableHistorySpecification,
-    checkpointListSpecification, demoSpecification, benchSpecification,
+    checkpointListSpecification, checkpointVerifySpecification, checkpointRewindSpecification,
+    verifySpecification, demoSpecification, benchSpecification,
     completionSpecification, versionSpecification, referenceSpecification,
 ]
 
-private let topology = ArgumentSpecification(
+let topology = ArgumentSpecification(
     "FILE", .file(suffix: ".sql"), "the topology, a SQL file")
 
-private let setOption = OptionSpecification.value(
+let setOption = OptionSpecification.value(
     "--set", "NAME=VALUE", .assignment,
     "a setting, stronger than the file's SET; may be given several times", isRepeatable: true)
 
 private let workersOption = OptionSpecification.value(
     "--workers", "N", .count(minimum: 1), "worker threads (default: one a core)")
 
-private let stateOption = OptionSpecification.value(
+let stateOption = OptionSpecification.value(
     "--state", "DIR", .folder,
     "the state directory (default: ./.millrace/<topology name>)")
 
-private let logOptions: [OptionSpecification] = [
+let logOptions: [OptionSpecification] = [
     .value(
         "--log-format", "FORMAT", .choice(LogFormat.allCases.map(\.rawValue)),
         "how the log looks (default: text)"),
@@ -108,9 +109,6 @@ private let runSpecification = CommandSpecification(
         .flag(
             "--beside", "a fresh state directory appends to outputs beside what is there",
             excludes: ["--adopt"]),
-        .flag(
-            "--allow-duplicates",
-            "go on after a rewind although a Kafka output then repeats rows"),
         .flag("--json", "the last line, with all counts, as one JSON object"),
     ],
     sharedOptions: engineOptions,
@@ -177,7 +175,7 @@ private let testSpecification = CommandSpecification(
     ],
     make: { .test(TestCommand(paths: $0.arguments, engine: $0.engine)) })
 
-private let jsonOption = OptionSpecification.flag("--json", "print JSON, for scripts")
+let jsonOption = OptionSpecification.flag("--json", "print JSON, for scripts")
 private let location = ArgumentSpecification(
     "LOCATION", .folder, "the table's folder or URI")
 
@@ -222,10 +220,11 @@ private let tableHistorySpecification = CommandSpecification(
 private let checkpointListSpecification = CommandSpecification(
     "checkpoint list", "list a pipeline's checkpoints: epoch, time, rows; offsets to read next",
     discussion: [
-        "Give the topology, or its state directory by --state. Reads only.",
+        "Give the topology, or its state directory by --state. Reads only. A checkpoint that is "
+            + "kept (SET checkpoint_history) can be gone back to: millrace checkpoint rewind.",
         "--json prints one object: pipeline, generation, checkpoints (each with generation, epoch, "
-            + "written_at, bytes, output_rows, ended, conserved, and counts by operator), and "
-            + "offsets: source, partition and next of each.",
+            + "written_at, bytes, output_rows, ended, conserved, kept, and counts by operator), "
+            + "and offsets: source, partition and next of each.",
     ],
     arguments: [
         ArgumentSpecification(

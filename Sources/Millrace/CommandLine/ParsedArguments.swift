@@ -52,7 +52,6 @@ extension RunCommand {
         takeover = parsed.has("--adopt") ? .adopt : parsed.has("--beside") ? .beside : .refuse
         isStrict = parsed.has("--strict")
         failsFast = parsed.has("--fail-fast")
-        allowsDuplicates = parsed.has("--allow-duplicates")
         printsJSON = parsed.has("--json")
         engine = parsed.engine
     }

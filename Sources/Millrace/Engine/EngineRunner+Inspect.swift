@@ -9,12 +9,11 @@ extension EngineRunner {
     public func checkpointList(
         _ command: CheckpointListCommand, _ terminal: Terminal
     ) async throws -> Int32 {
-        let path =
-            command.stateDirectory
-            ?? ".millrace/\(LoadedTopology.name(of: command.file.required("a file or --state")))"
+        let path = stateDirectory(command.file, command.stateDirectory)
         let directory = try StateDirectory.inspect(path: path)
         let records = try directory.history()
         let offsets = try directory.offsets()
+        let kept = Set(StateDirectory.retained(in: path).map(\.marker))
         if command.printsJSON {
             let next = offsets.map { offset in
                 "{\"source\":\(JSONText.quoted(offset.source)),"
@@ -23,7 +22,7 @@ extension EngineRunner {
             terminal.write(
                 "{\"pipeline\":\(JSONText.quoted(directory.identity.pipelineID)),"
                     + "\"generation\":\(directory.identity.generation),"
-                    + "\"checkpoints\":[\(records.map(json).joined(separator: ","))],"
+                    + "\"checkpoints\":[\(records.map { json($0, kept) }.joined(separator: ","))],"
                     + "\"offsets\":[\(next.joined(separator: ","))]}\n")
             return 0
         }
@@ -32,10 +31,11 @@ extension EngineRunner {
                 + "generation \(directory.identity.generation)\n")
         for record in records {
             let ended = record.hasEnded ? ", ended" : ""
+            let isKept = isKept(record, kept) ? ", kept" : ""
             terminal.write(
                 "epoch \(record.marker.epoch)  generation \(record.marker.generation)  "
                     + "\(time(record.writtenAt))  \(record.byteCount) bytes, "
-                    + "\(record.outputRows) rows out\(ended)\n")
+                    + "\(record.outputRows) rows out\(ended)\(isKept)\n")
         }
         for offset in offsets {
             terminal.write("  \(offset.source)/\(offset.partition) next \(offset.next)\n")
@@ -43,7 +43,18 @@ extension EngineRunner {
         return 0
     }
 
-    private func json(_ record: EpochRecord) -> String {
+    /// The default one of a topology, unless `--state` names another.
+    func stateDirectory(_ file: String?, _ named: String?) -> String {
+        named ?? ".millrace/\(LoadedTopology.name(of: file.required("a file or --state")))"
+    }
+
+    private func isKept(_ record: EpochRecord, _ kept: Set<Marker>) -> Bool {
+        var name = record.marker
+        name.incarnation = 0
+        return kept.contains(name)
+    }
+
+    private func json(_ record: EpochRecord, _ kept: Set<Marker>) -> String {
         let counts = record.counts.sorted { $0.key < $1.key }.map { place, counts in
             let members = counts.sorted { $0.key < $1.key }
                 .map { "\(JSONText.quoted($0.key)):\($0.value)" }
@@ -53,6 +64,7 @@ extension EngineRunner {
             + "\"written_at\":\(JSONText.quoted(time(record.writtenAt))),"
             + "\"bytes\":\(record.byteCount),\"output_rows\":\(record.outputRows),"
             + "\"ended\":\(record.hasEnded),\"conserved\":\(record.isConserved),"
+            + "\"kept\":\(isKept(record, kept)),"
             + "\"counts\":{\(counts.joined(separator: ","))}}"
     }
 

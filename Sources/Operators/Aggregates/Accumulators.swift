@@ -27,6 +27,8 @@ protocol Accumulators: AnyObject {
     func update(_ batch: Batch, _ folded: FoldedRows)
     /// Empties a group for its next key.
     func clear(_ group: Int32)
+    /// All groups are empty: gives the memory back. `grow` follows before the next use.
+    func release()
     /// Adds the other's `groups` to the groups `into`, one by one.
     func merge(_ other: any Accumulators, groups: [Int32], into: [Int32])
     /// The results; errors by the position in `groups`.
@@ -134,7 +136,10 @@ struct AccumulatorSet {
 
     func grow(to capacity: Int) { for column in columns { column.grow(to: capacity) } }
     func clear(_ group: Int32) { for column in columns { column.clear(group) } }
+    func release() { for column in columns { column.release() } }
     var byteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
+    /// Whether a group may have entries of values beside its own.
+    var hasValues: Bool { columns.contains { $0 is any ValueAccumulators } }
     /// Of changed entries that are stored one by one.
     var dirtyBytes: Int { columns.reduce(0) { $0 + ($1.multiset?.dirtyBytes ?? 0) } }
 

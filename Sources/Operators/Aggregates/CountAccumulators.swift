@@ -12,6 +12,7 @@ final class CountAccumulators: Accumulators {
 
     func grow(to capacity: Int) { counts.grow(to: capacity, 0) }
     func clear(_ group: Int32) { counts[Int(group)] = 0 }
+    func release() { counts = [] }
     var byteCount: Int { counts.count * 8 }
 
     func update(_ batch: Batch, _ folded: FoldedRows) {
@@ -71,6 +72,11 @@ final class BooleanAccumulators: Accumulators {
     func clear(_ group: Int32) {
         trues[Int(group)] = 0
         falses[Int(group)] = 0
+    }
+
+    func release() {
+        trues = []
+        falses = []
     }
 
     var byteCount: Int { trues.count * 16 }

@@ -26,6 +26,11 @@ final class IntegerSumAccumulators: Accumulators {
         counts[Int(group)] = 0
     }
 
+    func release() {
+        sums = []
+        counts = []
+    }
+
     var byteCount: Int { sums.count * 24 }
 
     func update(_ batch: Batch, _ folded: FoldedRows) {
@@ -95,6 +100,11 @@ final class NumericSumAccumulators: Accumulators {
     func clear(_ group: Int32) {
         sums[Int(group)] = IntegerSum()
         counts[Int(group)] = 0
+    }
+
+    func release() {
+        sums = []
+        counts = []
     }
 
     var byteCount: Int { sums.count * 40 }

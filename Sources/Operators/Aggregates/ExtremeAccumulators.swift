@@ -31,6 +31,11 @@ final class ExtremeAccumulators: Accumulators {
         isSet[Int(group)] = false
     }
 
+    func release() {
+        values = []
+        isSet = []
+    }
+
     var byteCount: Int { values.count * 9 }
 
     func update(_ batch: Batch, _ folded: FoldedRows) {
@@ -120,6 +125,11 @@ final class BestAccumulators: Accumulators {
     func clear(_ group: Int32) {
         isSet[Int(group)] = false
         best.clear(Int(group))
+    }
+
+    func release() {
+        best = ByteSlots()
+        isSet = []
     }
 
     var byteCount: Int { best.byteCount + isSet.count * 13 }

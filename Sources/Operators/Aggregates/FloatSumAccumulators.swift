@@ -32,6 +32,12 @@ final class FloatSumAccumulators: Accumulators {
         counts[Int(group)] = 0
     }
 
+    func release() {
+        sums = []
+        squares = []
+        counts = []
+    }
+
     /// A sum is mostly five or six digits beside its header.
     var byteCount: Int { (sums.count + squares.count) * 128 + counts.count * 8 }
 
@@ -132,6 +138,12 @@ final class ExactVarianceAccumulators: Accumulators {
         sums[Int(group)] = IntegerSum()
         squares[Int(group)] = IntegerSum()
         counts[Int(group)] = 0
+    }
+
+    func release() {
+        sums = []
+        squares = []
+        counts = []
     }
 
     var byteCount: Int { counts.count * 72 }

@@ -44,6 +44,12 @@ final class MultisetAccumulators: ValueAccumulators {
         if call.function == .stringAggregate { separators[Int(group)] = [] }
     }
 
+    func release() {
+        values = ValueMultiset()
+        separators = []
+        isOverLimit = []
+    }
+
     var byteCount: Int { values.byteCount }
 
     func update(_ batch: Batch, _ folded: FoldedRows) {

@@ -26,6 +26,7 @@ final class RowAccumulators: ValueAccumulators {
 
     func grow(to capacity: Int) { values.grow(to: capacity) }
     func clear(_ group: Int32) { values.clear(group) }
+    func release() { values = ValueMultiset() }
 
     func update(_ batch: Batch, _ folded: FoldedRows) {
         guard case .int64(let times) = batch.columns[timeColumn].values else { return }

@@ -31,6 +31,11 @@ final class SketchAccumulators: Accumulators {
         sparse[Int(group)] = []
     }
 
+    func release() {
+        registers = []
+        sparse = []
+    }
+
     var byteCount: Int {
         registers.reduce(0) { $0 + $1.count + 32 } + sparse.reduce(0) { $0 + $1.count * 4 + 32 }
     }

@@ -116,6 +116,7 @@ struct ValueMultiset {
         if next[index] >= 0 { previous[Int(next[index])] = previous[index] }
         distinct[group] -= 1
         isPersisted[index] = false
+        isDirty[index] = false
         closeHole(of: entry)
         values.clear(index)
         counts[index] = 0
@@ -160,7 +161,7 @@ struct ValueMultiset {
             remove(entry, isGroupGone: true)
             entry = following
         }
-        gone.removeAll { $0.group == group }
+        if !gone.isEmpty { gone.removeAll { $0.group == group } }
         totals[Int(group)] = 0
     }
 
@@ -203,19 +204,27 @@ struct ValueMultiset {
         for (group, bytes) in gone { body(group, bytes[...], nil) }
         gone = []
         for entry in dirty {
+            // A freed number may have been given out again, and stands here once more if so.
+            guard isDirty[Int(entry)] else { continue }
             isDirty[Int(entry)] = false
-            // A freed number may have been given out again: then it is marked by its new value.
-            guard counts[Int(entry)] != 0 else { continue }
             isPersisted[Int(entry)] = true
             body(groups[Int(entry)], values[Int(entry)], counts[Int(entry)])
         }
         dirty = []
     }
 
-    /// Takes back a stored entry.
+    /// Takes back a stored entry, which the group does not have.
     mutating func restore(_ bytes: ArraySlice<UInt8>, to group: Int32, count: Int64) {
-        add(bytes, to: group, change: count)
-        takeChanges { _, _, _ in }
+        guard count != 0 else { return }
+        reserve()
+        let hash = Self.hash(bytes, group)
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots[slot] >= 0 { slot = (slot + 1) & mask }
+        let entry = insert(hash, group, bytes, at: slot)
+        counts[Int(entry)] = count
+        totals[Int(group)] += count
+        isPersisted[Int(entry)] = true
     }
 }
 

@@ -62,22 +62,8 @@ extension Explain {
         "{\(fields.map { "\($0): \($1)" }.joined(separator: ", "))}"
     }
 
-    /// A JSON string.
     private func quote(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\t": quoted += "\\t"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
+        JSONText.quoted(text)
     }
 
     /// A flow chart, sources on top.

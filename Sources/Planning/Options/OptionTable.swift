@@ -272,10 +272,10 @@ package enum OptionTable {
             "How many checkpoints are kept."),
         .init(
             .wholeFile, "state_memory", .size, default: "a quarter of memory",
-            "Memory for windowed state."),
+            "Memory for keyed state that has not changed since the last checkpoint."),
         .init(
             .wholeFile, "epoch_bytes", .size, default: "min(state_memory/4, 256MB)",
-            "Output of one epoch kept in memory."),
+            "What an epoch changes in memory before a checkpoint comes early."),
         .init(
             .wholeFile, "pending_limit", .size, default: "10GB",
             "Uncommitted output of a sink on disk."),

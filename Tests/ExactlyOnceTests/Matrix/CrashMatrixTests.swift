@@ -9,12 +9,26 @@ extension ExactlyOnceTests {
     @Suite(.serialized, .enabled(if: KafkaScenario.isWanted, "needs a broker: MILLRACE_KAFKA"))
     struct CrashMatrixTests {
         static let cases = CrashPlace.all.flatMap(MatrixCase.cases) + MatrixCase.faults
+            + MatrixCase.mutants
 
         @Test func theMatrix() throws {
             let servers = try #require(KafkaScenario.servers, "MILLRACE_KAFKA names no broker")
             let cases = CrashMatrixTests.cases.filter(MatrixRequest.isWanted)
-            try #require(!cases.isEmpty, "no case is called so")
-            let results = MatrixRun.run(cases, on: try MatrixBench(servers: servers))
+            let brokers = BrokerCase.all.filter {
+                MatrixRequest.isWanted($0.name, isQuick: $0.isQuick)
+                    && (Toxiproxy.isThere || !$0.name.contains("connection"))
+            }
+            try #require(!cases.isEmpty || !brokers.isEmpty, "no case is called so")
+            var results: [MatrixResult] = []
+            if !cases.isEmpty {
+                results += MatrixRun.run(cases, on: try MatrixBench(servers: servers))
+            }
+            if !brokers.isEmpty, OwnBroker.isWanted {
+                results += MatrixRun.run(brokers, on: try MatrixBroker())
+            } else if !brokers.isEmpty {
+                print("matrix: left out, as there is no KAFKA_HOME: \(brokers.map(\.name))")
+            }
+            if !Toxiproxy.isThere { print("matrix: no toxiproxy: connections are not disturbed") }
             print("matrix: \(MatrixRun.summary(results))")
             if let file = MatrixRequest.jsonFile {
                 try MatrixRun.json(results).write(to: URL(filePath: file))
@@ -78,5 +92,42 @@ enum FailpointInventory {
             }
         }
         return used
+    }
+}
+
+/// The table of failure cases in docs/EXACTLY_ONCE.md names tests that exist.
+@Suite struct FailureCaseTableTests {
+    @Test func everyListedTestExists() throws {
+        let document = try String(
+            contentsOf: Python.root.appending(path: "docs/EXACTLY_ONCE.md"), encoding: .utf8)
+        let rows = document.split(separator: "\n").filter { $0.hasPrefix("| F") }
+        let wanted = ["F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F11", "F13", "F18"]
+            + (20...30).map { "F\($0)" }
+        #expect(rows.map { String($0.dropFirst(2).prefix { $0 != " " }) } == wanted)
+        let texts = try testTexts()
+        let names = ExactlyOnceTests.CrashMatrixTests.cases.map(\.name) + BrokerCase.all.map(\.name)
+        for row in rows {
+            let tests = row.matches(of: /`(\w+)\.(\w+)`/)
+            #expect(!tests.isEmpty, "\(row) names no test")
+            for test in tests {
+                let text = texts["\(test.1).swift"] ?? ""
+                #expect(text.contains("func \(test.2)("), "no \(test.1).\(test.2)")
+            }
+            for quoted in row.matches(of: /"([^"]+)"/) {
+                #expect(names.contains { $0.hasPrefix(quoted.1) }, "no case \(quoted.1)")
+            }
+        }
+    }
+
+    private func testTexts() throws -> [String: String] {
+        let folder = Python.root.appending(path: "Tests")
+        var texts: [String: String] = [:]
+        for case let path as String in FileManager.default.enumerator(atPath: folder.path) ?? .init()
+        where path.hasSuffix(".swift") {
+            let file = folder.appending(path: path)
+            texts[file.lastPathComponent, default: ""] += try String(
+                contentsOf: file, encoding: .utf8)
+        }
+        return texts
     }
 }

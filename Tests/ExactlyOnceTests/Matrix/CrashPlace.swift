@@ -63,7 +63,7 @@ extension CrashPlace {
     static let opening = [
         CrashPlace("state.locked").startUp, CrashPlace("state.opened").startUp,
         CrashPlace("state.identity.before_write"), CrashPlace("state.identity.written"),
-        CrashPlace("state.identity.durable"),
+        CrashPlace("state.format_written"), CrashPlace("state.identity.durable"),
         CrashPlace("state.start_noted").startUp.after("checkpoint.written@3"),
         CrashPlace("state.before_adoption").adopting, CrashPlace("state.adopted").adopting,
     ]
@@ -83,6 +83,8 @@ extension CrashPlace {
         CrashPlace("barrier.passed", 5), CrashPlace("epoch.gathered", 3),
         CrashPlace("checkpoint.before_write", 3), CrashPlace("checkpoint.write", 3).fails(.ends),
         CrashPlace("checkpoint.written", 4), CrashPlace("intent.offered", 7),
+        CrashPlace("retain.begin", 3), CrashPlace("retain.made", 3), CrashPlace("retain.durable", 3),
+        CrashPlace("retain.removed", 2),
         CrashPlace("checkpoint.before_group_offsets", 3), CrashPlace("checkpoint.group_offsets", 3),
         CrashPlace("commit.begin", 5), CrashPlace("commit.done", 5), CrashPlace("trim.noted", 4),
     ]
@@ -131,7 +133,7 @@ extension CrashPlace {
     static let kafka = [
         CrashPlace("kafka.topics_made").startUp, CrashPlace("kafka.before_init").startUp,
         CrashPlace("kafka.after_init").startUp, CrashPlace("kafka.progress_read_again").startUp,
-        CrashPlace("kafka.begun", 3), CrashPlace("kafka.producing", 3),
+        CrashPlace("kafka.begun", 3), CrashPlace("kafka.before_produce", 3),
         CrashPlace("kafka.row_lost", 2).fails(.goesOn), CrashPlace("kafka.produced", 3),
         CrashPlace("kafka.flushed", 3), CrashPlace("kafka.commit", 3).fails(.ends),
         CrashPlace("kafka.committed", 3),
@@ -154,7 +156,12 @@ extension CrashPlace {
     ]
 
     /// Failpoints with cases of their own elsewhere: the file that has them.
-    static let elsewhere: [String: String] = [:]
+    static let elsewhere = Dictionary(
+        uniqueKeysWithValues: [
+            "rewind.copied", "rewind.written", "rewind.before_ready", "rewind.ready",
+            "rewind.aside", "rewind.in_place", "rewind.future_forgotten", "rewind.done",
+            "delta.before_restore", "delta.restored",
+        ].map { ($0, "Tests/ExactlyOnceTests/RewindTests.swift") })
 
     static let startUp = all.filter(\.isStartUp)
 }

@@ -29,13 +29,15 @@ struct MatrixCase: Sendable {
         case steps = "killed at each step of the recovery"
         case error = "fails"
         case fault = "fault"
+        case mutant = "mutant"
     }
 
     init(
         _ group: Group, _ subject: String, isQuick: Bool,
         _ body: @escaping @Sendable (MatrixBench) throws -> MatrixOutcome
     ) {
-        name = group == .fault ? subject : "\(subject), \(group.rawValue)"
+        let isWhole = group == .fault || group == .mutant
+        name = isWhole ? subject : "\(subject), \(group.rawValue)"
         self.group = group
         self.subject = subject
         self.isQuick = isQuick

@@ -27,8 +27,12 @@ struct MatrixRequest {
     static let jobs = environment["MILLRACE_MATRIX_JOBS"].flatMap(Int.init) ?? 4
 
     static func isWanted(_ entry: MatrixCase) -> Bool {
-        if let only { return entry.name.contains(only) }
-        return isWhole || entry.isQuick
+        isWanted(entry.name, isQuick: entry.isQuick)
+    }
+
+    static func isWanted(_ name: String, isQuick: Bool) -> Bool {
+        if let only { return name.contains(only) }
+        return isWhole || isQuick
     }
 }
 
@@ -52,6 +56,18 @@ enum MatrixRun {
         }
         group.wait()
         return results.withLock { $0.sorted { $0.key < $1.key }.map(\.value) }
+    }
+
+    /// Cases that hurt a broker, one after the other.
+    static func run(_ cases: [BrokerCase], on broker: MatrixBroker) -> [MatrixResult] {
+        cases.map { one in
+            let entry = MatrixCase(.fault, one.name, isQuick: one.isQuick) { _ in
+                try one.body(broker)
+            }
+            let result = run(entry, broker.bench)
+            show(result)
+            return result
+        }
     }
 
     private static func run(_ entry: MatrixCase, _ bench: MatrixBench) -> MatrixResult {
@@ -93,7 +109,7 @@ enum MatrixRun {
     static func summary(_ results: [MatrixResult]) -> String {
         let strikes = results.reduce(0) { $0 + $1.outcome.strikes.count }
         let red = results.filter { !$0.isGreen }
-        let kills = results.filter { $0.entry.group != .fault && $0.entry.group != .error }
+        let kills = results.filter { [.kill, .again, .steps].contains($0.entry.group) }
             .reduce(0) { $0 + $1.outcome.strikes.count }
         return "\(results.count) cases, \(strikes) faults that struck, \(kills) of them SIGKILLs "
             + "at failpoints; " + (red.isEmpty ? "all green" : "\(red.count) RED")
@@ -110,7 +126,9 @@ enum MatrixRun {
         lines.append("| \(heads.joined(separator: " | ")) |")
         lines.append("|---|---|---|---|---|")
         for place in CrashPlace.all {
-            let own = results.filter { $0.entry.group != .fault && $0.entry.subject == place.name }
+            let own = results.filter { result in
+                groups.contains(result.entry.group) && result.entry.subject == place.name
+            }
             guard !own.isEmpty else { continue }
             let cells = groups.map { group in
                 own.first { $0.entry.group == group }.map { cell($0) } ?? ""
@@ -122,6 +140,11 @@ enum MatrixRun {
             let proof = result.outcome.strikes.joined(separator: "; ")
             lines.append(
                 "| \(result.entry.subject) | \(proof) | \(result.isGreen ? "exact" : "RED") |")
+        }
+        lines += ["", "| rule broken on purpose, and the case that notices | what it finds |", "|---|---|"]
+        for result in results where result.entry.group == .mutant {
+            let found = result.outcome.strikes.first ?? ""
+            lines.append("| \(result.entry.subject) | \(result.isGreen ? found : "UNNOTICED") |")
         }
         return lines.joined(separator: "\n")
     }
