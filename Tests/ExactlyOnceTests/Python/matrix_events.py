@@ -22,5 +22,5 @@ for n in range(events):
 sound.close()
 for p, file in enumerate(files):
     file.close()
-    subprocess.run(['kcat', '-P', '-b', servers, '-t', topic, '-p', str(p), '-X', 'acks=all',
+    subprocess.run(['kcat', '-P', '-b', servers, '-t', topic, '-p', str(p), '-X', 'enable.idempotence=true',
                     '-X', 'batch.num.messages=75', '-X', 'linger.ms=50', '-l', file.name], check=True)
