@@ -157,7 +157,7 @@ let testTargets: [Target] = [
     .executableTarget(
         name: "millrace-simulate", dependencies: ["TestKit", "Environment", "CJemalloc"],
         path: "Tests/SimulateCommand", swiftSettings: settings),
-    tests("SimulationTests", ["TestKit", "Environment"]),
+    tests("SimulationTests", ["TestKit", "Environment", "PythonSupport"]),
     tests(
         "MillraceTests", modules.dropLast(2).map(\.name) + ["PythonSupport", "CJemalloc"]),
     // What is fuzzed, and the inputs kept from it as ordinary tests.

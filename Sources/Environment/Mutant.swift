@@ -18,6 +18,8 @@ public enum Mutant: String, Sendable, CaseIterable {
     case dropRetraction = "drop-retraction"
     /// A restart gives key groups to another worker than the one that rows are sent to.
     case restoreElsewhere = "restore-elsewhere"
+    /// After a restart nothing closes the windows that were open.
+    case forgetTimers = "forget-timers"
     /// After `init_transactions` the progress record is not read again.
     case skipSecondRead = "skip-second-read"
     /// Intents are trimmed in the write that holds them, before a sink has taken them.

@@ -248,5 +248,78 @@ extension ExactlyOnceTests {
             _ = try run.end()
             #expect(ending.status == 4 && ending.errors.contains("is running"), "\(ending)")
         }
+
+        /// Source, dead letters and an output in Kafka.
+        @Test(
+            "rows of a topic are recounted; a rewind repeats them only when it may",
+            .enabled(if: KafkaScenario.isWanted, "needs a broker: MILLRACE_KAFKA"))
+        func aTopicIsRecounted() throws {
+            let scenario = try KafkaScenario(events: 40_000)
+            func command(_ words: [String]) throws -> Ending {
+                try RunningCommand(words + ["--state", "state"], in: scenario.folder.url).end()
+            }
+            func verify() throws -> Ending { try command(["verify", "t.sql", "--json"]) }
+            let death = try scenario.start(failpoint: "kafka.committed@2").end()
+            try #require(death.wasKilled, "\(death)")
+            let again = try scenario.start(failpoint: "checkpoint.written@2").end()
+            try #require(again.wasKilled, "\(again)")
+            let waiting = try verify()
+            #expect(waiting.status == 0 && waiting.output.contains("to be committed"), "\(waiting)")
+            // What readers have taken can't be taken back.
+            let list = try command(["checkpoint", "list", "--json"])
+            let kept = try #require(try list.report()["checkpoints"] as? [[String: Any]])
+                .filter { $0["kept"] as? Bool == true }.compactMap { $0["epoch"] as? Int }
+            let target = String(try #require(kept.first))
+            let refused = try command(["checkpoint", "rewind", "t.sql", "--to", target])
+            #expect(refused.status == 2, "\(refused)")
+            #expect(refused.errors.contains("--allow-duplicates"), "\(refused)")
+            let ending = try scenario.start().end()
+            try #require(ending.status == 0, "\(ending)")
+            try expectClean(try verify())
+            // Somebody else produces into the topic.
+            _ = try Python.run(
+                """
+                import subprocess
+                subprocess.run(['kcat', '-b', sys.argv[1], '-t', sys.argv[2], '-P'], input=b'{}',
+                               check=True)
+                """, [scenario.servers, scenario.name + "-out"])
+            try expect(try verify(), says: "high", "the same input makes")
+        }
+
+        @Test(
+            "a rewind that may repeat rows of a topic: tables exact, the topic repeats",
+            .enabled(if: KafkaScenario.isWanted, "needs a broker: MILLRACE_KAFKA"))
+        func aTopicRepeatsAfterARewind() throws {
+            let scenario = try KafkaScenario(events: 40_000)
+            func command(_ words: [String]) throws -> Ending {
+                try RunningCommand(words + ["--state", "state"], in: scenario.folder.url).end()
+            }
+            let death = try scenario.start(failpoint: "kafka.committed@3").end()
+            try #require(death.wasKilled, "\(death)")
+            let list = try command(["checkpoint", "list", "--json"])
+            let kept = try #require(try list.report()["checkpoints"] as? [[String: Any]])
+                .filter { $0["kept"] as? Bool == true }.compactMap { $0["epoch"] as? Int }
+            let target = String(try #require(kept.first))
+            let rewound = try command([
+                "checkpoint", "rewind", "t.sql", "--to", target, "--allow-duplicates",
+            ])
+            try #require(rewound.status == 0, "\(rewound)")
+            let second = try scenario.start(failpoint: "kafka.committed@1").end()
+            try #require(second.wasKilled, "\(second)")
+            let ending = try scenario.start().end()
+            try #require(ending.status == 0, "\(ending)")
+            let report = try RunningCommand(
+                ["verify", "t.sql", "--json", "--state", "state"], in: scenario.folder.url
+            ).end().report()
+            for output in try #require(report["outputs"] as? [[String: Any]]) {
+                let rows = output["rows"] as? Int ?? 0
+                let again = output["recomputed_rows"] as? Int ?? 0
+                if output["name"] as? String == "high" {
+                    #expect(rows >= again && again > 0, "\(output)")
+                } else {
+                    #expect(output["agrees"] as? Bool == true && rows == again && rows > 0, "\(output)")
+                }
+            }
+        }
     }
 }

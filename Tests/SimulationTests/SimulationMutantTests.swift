@@ -10,7 +10,7 @@ import Testing
     /// Seeds from 1 within which each broken rule must show; what it takes today is a third of it.
     private static let seeds: [(mutant: Mutant, count: Int)] = [
         (.skipIntent, 20), (.commitBeforeWrite, 20), (.skipMarkerLookup, 10), (.rereadRecord, 10),
-        (.lateByMinimum, 10), (.dropRetraction, 10), (.restoreElsewhere, 10),
+        (.lateByMinimum, 10), (.dropRetraction, 10), (.restoreElsewhere, 10), (.forgetTimers, 20),
         (.skipSecondRead, 10), (.trimEarly, 10), (.markerNotBelow, 30), (.skipFingerprint, 40),
         (.eagerCleanup, 100), (.unsyncedFile, 10),
     ]

@@ -18,6 +18,17 @@ extension History {
         world.note("copy")
     }
 
+    /// A copy of a directory that a process has, between two of its writes. A real one would have to
+    /// be torn in itself, which no protocol can mend.
+    func perhapsCopyLive() {
+        guard world.random.isOneIn(1_500), copy == nil, !hadLoss, directory.exists,
+            !directory.isOnDisk, !cuts.hazards.contains(.copy)
+        else { return }
+        copy = try? directory.copy(to: "\(directory.path)-\(result.processes)")
+        world.note("copy of a living process")
+        result.features.insert(.copiedAlive)
+    }
+
     /// A process, and perhaps the copy's beside it.
     func runWithCopy(_ number: Int, _ random: inout SeededRandom) throws -> Outcome {
         let own = hazards(number, &random)

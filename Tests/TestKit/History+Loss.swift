@@ -20,6 +20,7 @@ extension History {
         let visible = topic.partitions[partition].visible
         if random.isOneIn(2) {
             let low = random.below(visible + 1)
+            hasCut = true
             topic.cut(partition, to: low, readTo: next, goesOnAtEnd: atEnd)
             guard low > next, stored != nil else { return }
             result.features.insert(.lostOffsets)

@@ -12,6 +12,7 @@ extension History {
     func perhapsRewind(_ random: inout SeededRandom) throws {
         let isDue = random.isOneIn(3)
         guard isDue, directory.isOnDisk, directory.exists, copy == nil, !hadLiveCopy, !hadLoss,
+            !hasCut,
             !cuts.hazards.contains(.rewind)
         else { return }
         let kept = StateDirectory.retained(in: directory.path)

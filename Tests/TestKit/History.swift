@@ -32,6 +32,8 @@ public final class History: @unchecked Sendable {
     /// A copy has run that was not stale when it started: outputs may stand at different epochs.
     var hadLiveCopy = false
     var hadLoss = false
+    /// A log was cut: going back to an older checkpoint may need what is gone.
+    var hasCut = false
     /// A window's end came by the end of input.
     var isLast = false
     var result: HistoryResult
@@ -43,6 +45,9 @@ public final class History: @unchecked Sendable {
     /// Of the plan.
     private var targets: [TargetID] = []
     var isRecovering = false
+    /// Outputs are compared whenever something has landed, not only after each process.
+    let isWatched: Bool
+    private var landedBefore = 0
 
     /// `folder`: for state directories; it is made and removed.
     public init(
@@ -73,6 +78,7 @@ public final class History: @unchecked Sendable {
         let isOnDisk = random.isOneIn(3) && !cuts.hazards.contains(.disk)
         directory = SimulatedDirectory(self.folder + "/state", isOnDisk: isOnDisk)
         crashingProcesses = random.below(limits.crashes + 1)
+        isWatched = random.isOneIn(5)
         result = HistoryResult(seed: seed)
         result.sql = topology.sql(batchRows: 2_048)
     }
@@ -250,6 +256,8 @@ public final class History: @unchecked Sendable {
                 if stops[index].turnsLeft == 0 { stops[index].stop.request() }
             }
             cluster.expire()
+            compareIfLanded()
+            perhapsCopyLive()
             if foreignOneIn > 0, world.random.isOneIn(foreignOneIn) { commitForeign() }
             if awayOneIn > 0, world.random.isOneIn(awayOneIn) {
                 cluster.goAway(for: Int64(world.random.below(3_000_000)))
@@ -259,6 +267,13 @@ public final class History: @unchecked Sendable {
                 cluster.beginForeign(on: "millrace.progress")
             }
         }
+    }
+
+    private func compareIfLanded() {
+        guard isWatched, world.landings != landedBefore else { return }
+        landedBefore = world.landings
+        result.features.insert(.watched)
+        do { try comparePrefix() } catch { result.differences.append("while it ran: \(error)") }
     }
 
     private func commitForeign() {

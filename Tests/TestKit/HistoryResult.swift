@@ -19,6 +19,7 @@ public enum HistoryFeature: String, Sendable, CaseIterable {
     case foreignCommit, foreignCompaction, transactionTimeout, fencedProducer, hiddenRecord
     case clusterAway, lostOffsets, logMadeAnew, copyFenced, copyWon, twoLiveCopies
     case rewind, rewindRefused, readBack
+    case watched, copiedAlive
 
     /// May be missing from 100 histories.
     var isRare: Bool { [.copyWon, .twoLiveCopies, .rewindRefused].contains(self) }

@@ -7,6 +7,8 @@ enum RandomAggregate: Sendable, Hashable {
     case countDistinct(String)
     case sumV, minV, maxV, averageV, arrayV
     case sumX, minX, maxX, allX, anyX
+    /// Of v, where a NULL stands for −1,000; only asked of models.
+    case sumOfValues
     case countAbove(Int64)
     case sumAbove(Int64)
 
@@ -34,6 +36,7 @@ enum RandomAggregate: Sendable, Hashable {
         case .maxV: "max(v)"
         case .averageV: "avg(v)"
         case .arrayV: "array_agg(v ORDER BY v)"
+        case .sumOfValues: "sum(coalesce(v, -1000))"
         case .sumX: "sum(x)"
         case .minX: "min(x)"
         case .maxX: "max(x)"
@@ -55,6 +58,7 @@ enum RandomAggregate: Sendable, Hashable {
         case .countDistinct("v"): return Cell(Int64(Set(values).count))
         case .countDistinct: return Cell(Int64(Set(xs).count))
         case .sumV: return Self.sum(values)
+        case .sumOfValues: return Self.sum(events.map { $0.v ?? -1_000 })
         case .minV: return Cell(values.min())
         case .maxV: return Cell(values.max())
         case .averageV: return Self.average(values)

@@ -100,6 +100,13 @@ struct RandomQuery: Sendable, Hashable {
     let aggregates: [RandomAggregate]
     let sink: Sink
 
+    init(relation: RandomRelation, shape: Shape, aggregates: [RandomAggregate]) {
+        self.relation = relation
+        self.shape = shape
+        self.aggregates = aggregates
+        sink = .delta
+    }
+
     init(_ random: inout SeededRandom, _ columns: RandomColumns) {
         relation = .draw(&random)
         let keys = random.pick([["k"], ["g"], ["k", "g"]])

@@ -162,6 +162,7 @@ final class SimulatedCluster: @unchecked Sendable {
     fileprivate func decide(_ id: String, _ status: Transaction.Status) {
         guard let number = openTransactions.removeValue(forKey: id) else { return }
         transactions[number].status = status
+        world.noteLanding()
         let delay = world.random.isOneIn(3) ? Int64(world.random.below(60_000)) : 0
         transactions[number].markedAt = world.now + delay
     }

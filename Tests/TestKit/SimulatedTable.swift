@@ -141,6 +141,7 @@ final class SimulatedTableView: DeltaStore, @unchecked Sendable {
         let isNew = try perform("link \(location)/\(path)") { () throws(Failure) in
             guard table.files[path] == nil else { return false }
             table.files[path] = .init(bytes: bytes, isDurable: false, time: now)
+            table.world.noteLanding()
             return true
         }
         guard isNew else { return .exists }

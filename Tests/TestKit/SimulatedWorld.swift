@@ -23,6 +23,8 @@ final class SimulatedWorld: @unchecked Sendable {
 
     /// The history does not come to its end: its processes are made to.
     var isStuck: Bool { turnCount > Self.turnLimit }
+    /// Commits of tables and cluster so far.
+    private(set) var landings = 0
     private var turnCount = 0
     /// Of a history: far beyond what the longest takes.
     private static let turnLimit = 200_000
@@ -58,6 +60,8 @@ final class SimulatedWorld: @unchecked Sendable {
         guard baton.isShared, random.isOneIn(2) else { return }
         baton.handOn(to: random.below(baton.waitingCount))
     }
+
+    func noteLanding() { landings += 1 }
 
     func note(_ text: String) {
         effectCount += 1

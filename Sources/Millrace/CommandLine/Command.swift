@@ -92,6 +92,8 @@ public struct RunCommand: Sendable, Hashable {
     public let isStrict: Bool
     /// Exit 1 where a broker is away, instead of trying again.
     public let failsFast: Bool
+    /// Operators whose state is given up: ids, `#` and number, or `all`.
+    public let resets: [String]
     /// The last line as JSON.
     public let printsJSON: Bool
     public let engine: EngineOptions

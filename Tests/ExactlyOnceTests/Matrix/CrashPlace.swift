@@ -64,6 +64,7 @@ extension CrashPlace {
         CrashPlace("state.locked").startUp, CrashPlace("state.opened").startUp,
         CrashPlace("state.identity.before_write"), CrashPlace("state.identity.written"),
         CrashPlace("state.format_written"), CrashPlace("state.identity.durable"),
+        CrashPlace("state.before_plan"), CrashPlace("state.plan_accepted"),
         CrashPlace("state.start_noted").startUp.after("checkpoint.written@3"),
         CrashPlace("state.before_adoption").adopting, CrashPlace("state.adopted").adopting,
     ]
