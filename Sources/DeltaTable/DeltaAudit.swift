@@ -64,7 +64,9 @@ public struct DeltaAudit: Sendable {
         let possible = [firstVersion - 1] + listing.checkpoints.map(\.version)
         var found: DeltaSnapshot?
         for version in possible where version >= firstVersion - 1 && found == nil {
-            found = try? log.snapshot(version: version)
+            // Without its entry a version is given as the one before it.
+            found = (try? log.snapshot(version: version)).flatMap { $0 }
+            if found?.version != version { found = nil }
         }
         let base = found ?? snapshot
         firstVersion = base.version + 1
