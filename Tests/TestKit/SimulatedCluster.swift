@@ -240,6 +240,7 @@ private final class SimulatedProducer: KafkaTransactions {
         do { try endpoint.answer("init transactions") } catch { return .retry(error) }
         return attempt("init transactions") {
             epoch = cluster.initialize(id)
+            if process.isJoined() { cluster.beginForeign(on: "millrace.progress") }
             return .done
         }
     }
