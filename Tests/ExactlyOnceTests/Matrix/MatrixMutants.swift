@@ -32,7 +32,7 @@ extension MatrixCase {
 
     private static let breakages = [
         Breakage(mutant: "skip-intent", fault: .killed("delta.before_commit:by_auction@3")),
-        Breakage(mutant: "commit-before-write", fault: .killed("delta.after_commit:by_auction@3")),
+        Breakage(mutant: "commit-before-write", fault: .killed("delta.after_commit:by_auction")),
         Breakage(mutant: "skip-marker-lookup", fault: .killed("kafka.committed@3")),
         Breakage(mutant: "trim-early", fault: .killed("checkpoint.written@4")),
         Breakage(mutant: "reread-record", fault: .killed("checkpoint.written@5")),
