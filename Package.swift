@@ -66,7 +66,10 @@ let modules: [Target] = [
     module("State", ["Contracts", "Types", "Columns", "Kernels"]),
     module(
         "Operators",
-        ["Contracts", "Types", "Columns", "Kernels", "Planning", "Progress", "State"]),
+        [
+            "Contracts", "Types", "Environment", "Columns", "Kernels", "Planning", "Progress",
+            "State",
+        ]),
 
     module("RocksState", ["Contracts", "Types", "Environment", "Progress", "State", "CRocksDB"]),
     module("KafkaIO", ["Contracts", "Types", "Columns", "Environment", "CRdKafka"]),
@@ -149,20 +152,41 @@ let testTargets: [Target] = [
         name: "TestKit",
         dependencies: [
             "Contracts", "Types", "Environment", "Columns", "SQLSyntax", "Planning", "Progress",
-            "State", "RocksState", "Formats", "DeltaTable", "Connectors", "Runtime",
+            "State", "RocksState", "KafkaIO", "Formats", "DeltaTable", "Connectors", "Runtime",
         ], path: "Tests/TestKit", swiftSettings: settings),
-    tests("SimulationTests", ["TestKit"]),
+    .executableTarget(
+        name: "millrace-simulate", dependencies: ["TestKit", "Environment", "CJemalloc"],
+        path: "Tests/SimulateCommand", swiftSettings: settings),
+    tests("SimulationTests", ["TestKit", "Environment", "PythonSupport"]),
     tests(
         "MillraceTests", modules.dropLast(2).map(\.name) + ["PythonSupport", "CJemalloc"]),
+    // What is fuzzed, and the inputs kept from it as ordinary tests.
+    .target(
+        name: "FuzzTargets",
+        dependencies: [
+            "Contracts", "Types", "Columns", "Kernels", "SQLSyntax", "Planning", "Progress",
+            "State", "Formats", "Parquet", "DeltaTable",
+        ], path: "Tests/Fuzzing/Targets", swiftSettings: settings),
+    tests("FuzzTests", ["Contracts", "FuzzTargets"]),
     // They run the built `millrace` and `millrace-mutant` beside them.
     tests(
         "ExactlyOnceTests", ["Contracts", "KafkaIO", "PythonSupport"], exclude: ["Python"]),
     tests("TidyTests", ["Contracts"], exclude: ["unsafe-files.txt"]),
 ]
 
+// Linked against libFuzzer, which a build has with `--sanitize fuzzer` only (scripts/fuzz).
+let fuzzing: [Target] =
+    Context.environment["MILLRACE_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "millrace-fuzz", dependencies: ["Contracts", "FuzzTargets"],
+            path: "Tests/Fuzzing/Driver", swiftSettings: settings),
+    ]
+
 let package = Package(
     name: "millrace",
     products: [.executable(name: "millrace", targets: ["millrace"])],
-    targets: libraries + modules + testTargets,
+    targets: libraries + modules + testTargets + fuzzing,
     cxxLanguageStandard: .cxx17
 )

@@ -15,7 +15,7 @@ public struct LiveConnectors: ConnectorFactory {
     /// Where a table's files are, by its path; nil: the local file system.
     private let tables: (@Sendable (String) -> any DeltaStore)?
     private let numbers = FileNumbers()
-    private let clusters = KafkaClusters()
+    private let clusters: KafkaClusters
 
     public init(
         collected: CollectedRows? = nil,
@@ -23,6 +23,16 @@ public struct LiveConnectors: ConnectorFactory {
     ) {
         self.collected = collected
         self.tables = tables
+        clusters = KafkaClusters { LiveKafkaEndpoint(configuration: $0) }
+    }
+
+    /// Simulated tables, by path, and a simulated cluster behind the real sinks.
+    package init(
+        tables: @escaping @Sendable (String) -> any DeltaStore, kafka: any KafkaEndpoint
+    ) {
+        collected = nil
+        self.tables = tables
+        clusters = KafkaClusters { _ in kafka }
     }
 
     public func makeSource(

@@ -3,7 +3,6 @@
 
 import Contracts
 import Environment
-import Glibc
 
 struct Patience {
     let context: ConnectorContext
@@ -45,7 +44,7 @@ struct Patience {
                         .warning, error.message,
                         [("code", error.code), ("retry_ms", String(milliseconds))]))
                 let jitter = Entropy.system.next() % (milliseconds / 2)
-                usleep(UInt32((milliseconds / 2 + jitter) * 1_000))
+                context.clock.sleep(UInt32((milliseconds / 2 + jitter) * 1_000))
                 milliseconds = min(milliseconds * 2, 5_000)
             }
         }

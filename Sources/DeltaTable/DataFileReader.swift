@@ -31,12 +31,21 @@ public struct DataFileReader {
     }
 
     /// Relative as it is; absolute `file:` URIs without their scheme.
-    private static func storePath(_ path: String) -> String {
+    static func storePath(_ path: String) -> String {
         let decoded = FilePath.decode(path)
         for scheme in ["file://", "file:"] where decoded.hasPrefix(scheme) {
             return String(decoded.dropFirst(scheme.utf8.count))
         }
         return decoded
+    }
+
+    /// Rows of a file as its own footer tells them.
+    static func footerRowCount(
+        _ path: String, byteCount: Int, _ store: any DeltaStore
+    ) throws(Failure) -> Int {
+        try ParquetReader(byteCount: byteCount) { (range) throws(Failure) in
+            try store.read(path, range)
+        }.rowCount
     }
 
     public var rowGroupCount: Int { reader.rowGroupCount }

@@ -209,7 +209,7 @@ private struct RestoreReplay {
             merged.formUnion(kept)
         }
         for case .add(let file) in actions {
-            if !request.isUpsert, !kept.isEmpty, let marker = Self.marker(of: file.path),
+            if !request.isUpsert, !kept.isEmpty, let marker = DeltaAudit.marker(of: file.path),
                 marker <= target
             {
                 files[file.path] = file
@@ -248,14 +248,5 @@ private struct RestoreReplay {
                 hint: "restore the table by hand, or rewind to a checkpoint after that version")
         }
         gone.formUnion(added.map(\.path))
-    }
-
-    /// The epoch in a data file's name: `…/generation/epoch/incarnation-n.parquet`.
-    private static func marker(of path: String) -> Marker? {
-        let parts = path.split(separator: "/")
-        guard parts.count >= 3, let generation = UInt64(parts[parts.count - 3]),
-            let epoch = UInt64(parts[parts.count - 2])
-        else { return nil }
-        return Marker(generation: generation, epoch: epoch, incarnation: 0)
     }
 }

@@ -69,8 +69,13 @@ extension DeltaCommitter {
             let actions = swap(
                 start.remaining, after: snapshot, added: added, removed: removed)
             // If this throws, an entry whose outcome is unknown may name the files: they stay.
-            if let version = try put(actions, after: snapshot) {
-                return .committed(version: version)
+            do {
+                if let version = try put(actions, after: snapshot) {
+                    return .committed(version: version)
+                }
+            } catch {
+                if Mutant.eagerCleanup.isActive { writer.abandon() }
+                throw error
             }
             writer.abandon()
         }

@@ -24,9 +24,10 @@ public struct LocalDeltaStore: DeltaStore {
         path.hasPrefix("/") ? path : path.isEmpty ? location : "\(location)/\(path)"
     }
 
+    /// Of a single name the current folder.
     private func folder(of path: String) -> String {
-        let slash = path.lastIndex(of: "/") ?? path.startIndex
-        return String(path[..<slash])
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     public func list(_ folder: String, from start: String) throws(Failure) -> [DeltaStoreEntry] {
@@ -97,11 +98,11 @@ public struct LocalDeltaStore: DeltaStore {
         if path.utf8.count <= location.utf8.count {
             // What stands above the table is the user's, and may not be ours to open.
             if LocalFiles.exists(path) {
-                try? LocalFiles.syncFolder(above.isEmpty ? "/" : above)
+                try? LocalFiles.syncFolder(above)
             } else {
                 try makeFolder(above)
                 try LocalFiles.makeFolder(path)
-                try LocalFiles.syncFolder(above.isEmpty ? "/" : above)
+                try LocalFiles.syncFolder(above)
             }
         } else {
             try makeFolder(above)

@@ -19,6 +19,11 @@ enum SourceOffsets {
             })
     }
 
+    static func name(_ key: PartitionKey, _ identity: DeltaWriterIdentity) -> String {
+        identity.offsetPrefix + FilePath.escapedWord(key.source) + ":"
+            + FilePath.escapedWord(key.partition)
+    }
+
     /// One a partition that has moved since the snapshot; `<pipeline>/<sink>/next:<source>:
     /// <partition>`, both escaped, so that no name of ours is taken for a generation's.
     static func transactions(
@@ -26,9 +31,7 @@ enum SourceOffsets {
         after snapshot: DeltaSnapshot, now: Int64
     ) -> [DeltaAction] {
         offsets.compactMap { offset in
-            let source = FilePath.escapedWord(offset.source)
-            let partition = FilePath.escapedWord(offset.partition)
-            let name = "\(identity.offsetPrefix)\(source):\(partition)"
+            let name = name(PartitionKey(offset), identity)
             let next = offset.detail == nil ? offset.next : unknown
             guard snapshot.transactions[name]?.identifier.version != next else { return nil }
             return .transaction(

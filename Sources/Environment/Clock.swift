@@ -8,13 +8,17 @@ public struct Clock: Sendable {
     public let now: @Sendable () -> Int64
     /// ns since some start; never steps back.
     public let monotonicNanoseconds: @Sendable () -> UInt64
+    /// Waits for so many µs.
+    public let sleep: @Sendable (UInt32) -> Void
 
     public init(
         now: @escaping @Sendable () -> Int64,
-        monotonicNanoseconds: @escaping @Sendable () -> UInt64
+        monotonicNanoseconds: @escaping @Sendable () -> UInt64,
+        sleep: @escaping @Sendable (UInt32) -> Void = Clock.pause(microseconds:)
     ) {
         self.now = now
         self.monotonicNanoseconds = monotonicNanoseconds
+        self.sleep = sleep
     }
 
     public static let system = Clock(
@@ -26,6 +30,9 @@ public struct Clock: Sendable {
             let (seconds, nanoseconds) = read(CLOCK_MONOTONIC)
             return UInt64(seconds) * 1_000_000_000 + UInt64(nanoseconds)
         })
+
+    /// Sends the calling thread to sleep.
+    public static func pause(microseconds: UInt32) { _ = usleep(microseconds) }
 
     /// CPU time of the whole process, µs (user and system).
     public static func processCPUMicroseconds() -> Int64 {

@@ -69,6 +69,10 @@ public final class KafkaQueue: @unchecked Sendable {
 
     /// At most so many messages a call.
     public static let maximumMessages = 8192
+    /// Messages of a call whose sizes say how many more it takes.
+    static let firstMessages = 64
+    /// Bytes a call takes, about: messages of megabytes come a few at a time.
+    static let pollBytes = 16 << 20
     /// What a call may wait for its first message.
     public static let longestWait = Duration.milliseconds(20)
 
@@ -128,18 +132,41 @@ public final class KafkaQueue: @unchecked Sendable {
         return result
     }
 
-    /// Takes what is there into `scratch`; only where that is nothing it waits, for the first.
-    /// librdkafka would wait the whole time-out for a full batch. Negative: an error.
+    /// Takes what is there into `scratch`, about `pollBytes` at most; only where that is nothing
+    /// it waits, for the first: librdkafka would wait the whole time-out for a full batch. The
+    /// sizes of messages show when they are taken, so it takes a few, then more of what is alike.
+    /// Negative: an error.
     func fill(_ maximumMessages: Int, _ timeout: Duration) -> Int {
         let limit = min(max(maximumMessages, 1), Self.maximumMessages)
-        // SAFETY: `scratch` has room for `limit` messages, here and below behind the first.
-        let there = unsafe rd_kafka_consume_batch_queue(queue, 0, scratch.baseAddress, limit)
-        guard there == 0, timeout > .zero else { return there }
-        let first = unsafe rd_kafka_consume_batch_queue(
-            queue, timeout.milliseconds, scratch.baseAddress, 1)
-        guard first == 1, limit > 1, let start = unsafe scratch.baseAddress else { return first }
-        let more = unsafe rd_kafka_consume_batch_queue(queue, 0, start + 1, limit - 1)
-        return 1 + max(0, more)
+        var count = consume(min(limit, Self.firstMessages), at: 0, timeout: .zero)
+        if count == 0, timeout > .zero { count = consume(1, at: 0, timeout: timeout) }
+        guard count > 0 else { return count }
+        var bytes = byteCount(0..<count)
+        while count < limit {
+            let alike = (Self.pollBytes - bytes) / max(1, bytes / count)
+            let wanted = min(limit - count, 4 * count, alike)
+            guard wanted > 0 else { break }
+            let more = consume(wanted, at: count, timeout: .zero)
+            guard more > 0 else { break }
+            bytes += byteCount(count..<(count + more))
+            count += more
+        }
+        return count
+    }
+
+    private func consume(_ count: Int, at place: Int, timeout: Duration) -> Int {
+        guard let start = unsafe scratch.baseAddress else { return 0 }
+        // SAFETY: `scratch` has room for `maximumMessages`, `place + count` at most.
+        return unsafe rd_kafka_consume_batch_queue(
+            queue, timeout.milliseconds, start + place, count)
+    }
+
+    private func byteCount(_ range: Range<Int>) -> Int {
+        // SAFETY: messages that were handed over and are not destroyed yet.
+        range.reduce(0) { bytes, index in
+            guard let message = unsafe scratch[index] else { return bytes }
+            return unsafe bytes + message.pointee.len + message.pointee.key_len
+        }
     }
 
     /// Wakes the fetching that a full queue has stopped (see `KafkaRefill`).

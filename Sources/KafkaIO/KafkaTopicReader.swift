@@ -80,6 +80,25 @@ public struct KafkaTopicReader: Sendable {
         return newest
     }
 
+    /// Hands over every committed record of all partitions, in each partition's order, up to what
+    /// is committed at the beginning; gives whether a partition no longer has its first record.
+    public func forEachCommitted(
+        timeout: Duration, _ body: (MessageBatch) -> Void
+    ) throws(Failure) -> Bool {
+        let deadline = ContinuousClock.now + timeout
+        let asking = try KafkaConsumer(configuration, topic: topic, isolation: .readCommitted)
+        var isCut = false
+        for partition in try asking.partitions() {
+            let (low, end) = try asking.watermarks(partition: partition)
+            isCut = isCut || low > 0
+            let consumer = try KafkaConsumer(
+                configuration, topic: topic, isolation: .readCommitted)
+            let left = ContinuousClock.now.duration(to: deadline)
+            try read(consumer, partition, from: low, to: end, maximum: 10_000, timeout: left, body)
+        }
+        return isCut
+    }
+
     /// Hands over what lies in [from, to), and whatever comes along behind it.
     private func read(
         _ consumer: KafkaConsumer, _ partition: Int32, from: Int64, to: Int64, maximum: Int,

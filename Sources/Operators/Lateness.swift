@@ -2,6 +2,7 @@
 
 import Columns
 import Contracts
+import Environment
 import Planning
 import Progress
 
@@ -43,7 +44,8 @@ struct Bounds {
     init(_ batch: Batch, minimum: Int64, of window: Window) {
         lag = window.lag
         self.minimum = EventTime.lagging(minimum, by: lag)
-        watermarks = window.isByClock ? nil : batch.watermarks
+        let isByMinimum = window.isByClock || Mutant.lateByMinimum.isActive
+        watermarks = isByMinimum ? nil : batch.watermarks
     }
 
     @inline(__always)

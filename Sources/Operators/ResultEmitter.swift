@@ -2,6 +2,7 @@
 
 import Columns
 import Contracts
+import Environment
 import Kernels
 import State
 import Types
@@ -158,6 +159,7 @@ struct ChangeLog {
         let oldRows = groups.map { oldRow[Int($0)] }.filter { $0 >= 0 }
         let chunkOld = oldColumns.map { $0.gather(oldRows) }
         let oldBytes = codec.encode(chunkOld, rowCount: oldRows.count)
+        let takesBack = !Mutant.dropRetraction.isActive
         var picks: [Int32] = []
         var changes: [Int8] = []
         var nextNew = 0
@@ -169,7 +171,7 @@ struct ChangeLog {
             if hasNew, !fails, hasOld, newBytes[nextNew] == oldBytes[nextOld] {
                 // The same as before: nothing to tell.
             } else {
-                if hasOld {
+                if hasOld, takesBack {
                     picks.append(Int32(nextOld))
                     changes.append(-1)
                 }

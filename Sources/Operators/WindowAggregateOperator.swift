@@ -19,6 +19,7 @@
 
 import Columns
 import Contracts
+import Environment
 import Kernels
 import Planning
 import Progress
@@ -321,6 +322,7 @@ extension WindowAggregateOperator {
         }
         if !closedThrough.contains(where: { $0 > EventTime.never }) { closedThrough = [] }
         for pane in panes.values { resume(pane) }
+        if Mutant.forgetTimers.isActive { return }
         nextDue = panes.values.reduce(EventTime.end) { min($0, $1.nextEnd) }
     }
 

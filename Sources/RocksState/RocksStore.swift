@@ -163,7 +163,8 @@ public final class RocksStore: @unchecked Sendable {
     }
 
     /// A copy of the store as of its newest write in a folder that must not exist: data files as
-    /// hard links, the write-ahead log copied. The folder is there whole or as `<folder>.tmp`. A log beyond `logLimit` bytes is written out first, so that no copy is longer.
+    /// hard links, the write-ahead log copied. The folder is there whole or as `<folder>.tmp`. A
+    /// log beyond `logLimit` bytes is written out first, so that no copy is longer.
     public func checkpoint(
         to folder: String, logLimit: UInt64 = RocksStore.copiedLogLimit
     ) throws(Failure) {

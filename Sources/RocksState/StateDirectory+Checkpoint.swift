@@ -9,6 +9,8 @@ public import State
 public struct EpochWrite: Sendable {
     public var record: EpochRecord
     public var offsets: [PartitionOffset]
+    /// Where partitions that were not known before begin.
+    public var beginnings: [PartitionOffset] = []
     public var deltas: [StateDelta]
     public var intents: [Intent]
     /// What sinks have taken since the last write: their intents go.
@@ -39,6 +41,12 @@ extension StateDirectory {
             var writer = RecordWriter()
             offset.write(to: &writer)
             let key = StateKeys.offset(source: offset.source, partition: offset.partition)
+            batch.put(key, writer.bytes)
+        }
+        for offset in epoch.beginnings {
+            var writer = RecordWriter()
+            offset.write(to: &writer)
+            let key = StateKeys.beginning(source: offset.source, partition: offset.partition)
             batch.put(key, writer.bytes)
         }
         if !Mutant.skipIntent.isActive {

@@ -194,8 +194,18 @@ extension StateDirectory {
 
     /// Where each source partition stands.
     public func offsets() throws(Failure) -> [PartitionOffset] {
+        try positions(StateKeys.offsets)
+    }
+
+    /// Where the pipeline began to read each partition; one whose beginning is not known (of an
+    /// adopted pipeline, of an earlier build) is not among them.
+    public func beginnings() throws(Failure) -> [PartitionOffset] {
+        try positions(StateKeys.beginnings)
+    }
+
+    private func positions(_ prefix: [UInt8]) throws(Failure) -> [PartitionOffset] {
         var offsets: [PartitionOffset] = []
-        try store.forEach(prefix: StateKeys.offsets) { (_, value) throws(Failure) in
+        try store.forEach(prefix: prefix) { (_, value) throws(Failure) in
             var reader = RecordReader(value, subject: "offset")
             offsets.append(try PartitionOffset(from: &reader))
             return true

@@ -16,6 +16,7 @@ enum StateKeys {
     static let state: [UInt8] = Array("S".utf8)
     static let names: [UInt8] = Array("W".utf8)
     static let plan: [UInt8] = Array("L".utf8)
+    static let beginnings: [UInt8] = Array("B".utf8)
 
     static func history(_ marker: Marker) -> [UInt8] {
         key(history) { writer in
@@ -30,7 +31,17 @@ enum StateKeys {
     }
 
     static func offset(source: String, partition: String) -> [UInt8] {
-        key(offsets) { writer in
+        ofPartition(offsets, source, partition)
+    }
+
+    static func beginning(source: String, partition: String) -> [UInt8] {
+        ofPartition(beginnings, source, partition)
+    }
+
+    private static func ofPartition(
+        _ prefix: [UInt8], _ source: String, _ partition: String
+    ) -> [UInt8] {
+        key(prefix) { writer in
             writer.string(source)
             writer.string(partition)
         }

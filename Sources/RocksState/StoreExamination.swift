@@ -56,7 +56,7 @@ public struct StoreExamination: Sendable {
         switch key.first.map({ [$0] }) {
         case StateKeys.identity: _ = try StateDirectory.decodeIdentity(value, path: "the store")
         case StateKeys.current, StateKeys.history: _ = try EpochRecord(decoding: value)
-        case StateKeys.offsets: _ = try PartitionOffset(from: &reader)
+        case StateKeys.offsets, StateKeys.beginnings: _ = try PartitionOffset(from: &reader)
         case StateKeys.trims, StateKeys.dropped: _ = try Marker(from: &reader)
         case StateKeys.adopted: _ = try StateDirectory.decodeAdopted(value)
         case StateKeys.names: _ = try Leftover(decoding: value)

@@ -91,7 +91,11 @@ public final class MemoryEpochStore: EpochStore {
         let intent = stored.withLock { stored in
             stored.intents.first { $0.target == target && $0.marker == marker }
         }
-        return intent.required("an intent that was never written")
+        guard let intent else {
+            throw Failure(
+                .failed, "state.intent_missing", "the intent of epoch \(marker.epoch) is not there")
+        }
+        return intent
     }
 
     public func write(trims: [TargetID: Marker]) throws(Failure) {
@@ -179,6 +183,14 @@ extension MemoryEpochStore {
             stored.names.updateValue(nil, forKey: incarnation)
             return leftovers
         }
+    }
+
+    /// What a copy of a state directory is.
+    package func copy() -> MemoryEpochStore {
+        let copy = MemoryEpochStore(identity: identity)
+        let own = stored.withLock { $0 }
+        copy.stored.withLock { $0 = own }
+        return copy
     }
 
     /// Whether a sink has not taken all that is written.

@@ -52,6 +52,7 @@ extension Pipeline {
         for new in try found.get() {
             let worker = partitions[new.source].count % options.workers
             partitions[new.source].append(new.offset)
+            beginnings.append(new.offset)
             wiring.inboxes[worker].send(.add(source: new.source, new.offset))
             options.log(
                 LogLine(

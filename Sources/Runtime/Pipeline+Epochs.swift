@@ -94,13 +94,17 @@ extension Pipeline {
         let minima = reports.reduce(into: [UInt64: Int64]()) { minima, report in
             minima.merge(report.minima) { max($0, $1) }
         }
-        let taken = trims
-        lastCheckpointBytes = try store.write(
-            EpochWrite(
-                record: record(minima: minima, hasEnded: complete.hasEnded),
-                offsets: offsets.map(durable),
-                deltas: reports.flatMap(\.deltas), intents: intents, trims: taken,
-                historyLimit: plan.settings.checkpointHistory))
+        var taken = trims
+        if Mutant.trimEarly.isActive {
+            for intent in intents { taken[intent.target] = intent.marker }
+        }
+        var write = EpochWrite(
+            record: record(minima: minima, hasEnded: complete.hasEnded),
+            offsets: offsets.map(durable), deltas: reports.flatMap(\.deltas), intents: intents,
+            trims: taken, historyLimit: plan.settings.checkpointHistory)
+        write.beginnings = beginnings
+        beginnings = []
+        lastCheckpointBytes = try store.write(write)
         for gauge in gauges { gauge.durableEpoch.store(epoch, ordering: .releasing) }
         trims = [:]
         if !Mutant.commitBeforeWrite.isActive { offer(intents) }

@@ -54,7 +54,9 @@ extension Pipeline {
         for committer in committers {
             let history = try store.history(of: committer.target)
             let marker = try committer.readMarker()
-            if case .stale = history.judge(marker, mayBeOld: committer.firstReadMayBeOld) {
+            let mayBeOld = committer.firstReadMayBeOld
+            if case .stale = history.judge(marker, mayBeOld: mayBeOld), !isAccepted(marker, history)
+            {
                 throw history.stale(committer.name, found: marker, code: "state.stale")
             }
             threads.append(
@@ -76,6 +78,11 @@ extension Pipeline {
         return owesCommits
     }
 
+    /// What the mutant breaks: a marker that is not known counts as ours unless it lies below.
+    private func isAccepted(_ marker: Marker?, _ history: TargetHistory) -> Bool {
+        Mutant.markerNotBelow.isActive && marker.map { $0 >= history.trimmed } ?? false
+    }
+
     /// Resolves where every partition begins and ends, and stores that before a row is read.
     private func resolvePartitions(isNew: Bool) throws(Failure) {
         let stored = try store.offsets()
@@ -89,6 +96,7 @@ extension Pipeline {
                 let offset = try source.resolve(
                     partition: partition, stored: known, mode: options.mode)
                 if durable(offset) != known { changed = true }
+                if known == nil { beginnings.append(offset) }
                 resolved.append(offset)
             }
             partitions.append(resolved)
@@ -98,11 +106,12 @@ extension Pipeline {
         Failpoint.pass("start.before_offsets")
         if !isNew { epoch += 1 }
         let minima = try store.currentEpoch()?.minima ?? [:]
-        _ = try store.write(
-            EpochWrite(
-                record: record(minima: minima, hasEnded: false), offsets: offsets.map(durable),
-                deltas: [],
-                intents: [], trims: [:], historyLimit: plan.settings.checkpointHistory))
+        var write = EpochWrite(
+            record: record(minima: minima, hasEnded: false), offsets: offsets.map(durable),
+            deltas: [], intents: [], trims: [:], historyLimit: plan.settings.checkpointHistory)
+        write.beginnings = beginnings
+        beginnings = []
+        _ = try store.write(write)
         Failpoint.pass("start.offsets_written")
         try store.retain(keeping: plan.settings.checkpointHistory)
     }
@@ -110,10 +119,13 @@ extension Pipeline {
     /// What is stored of a partition's place. Only a bounded run's end is resolved once for all its
     /// processes (design.md §3.10); the present end of `--available-now` means nothing to the next.
     func durable(_ offset: PartitionOffset) -> PartitionOffset {
-        guard options.mode != .bounded, offset.end != nil else { return offset }
+        let isReread = Mutant.rereadRecord.isActive && offset.next > 0
+        let keepsEnd = options.mode == .bounded || offset.end == nil
+        guard isReread || !keepsEnd else { return offset }
         return PartitionOffset(
-            source: offset.source, partition: offset.partition, next: offset.next,
-            fingerprint: offset.fingerprint, highestTime: offset.highestTime, end: nil,
+            source: offset.source, partition: offset.partition,
+            next: isReread ? offset.next - 1 : offset.next, fingerprint: offset.fingerprint,
+            highestTime: offset.highestTime, end: keepsEnd ? offset.end : nil,
             detail: offset.detail)
     }
 

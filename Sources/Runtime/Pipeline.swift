@@ -52,6 +52,8 @@ public final class Pipeline {
     var commitCounts: [TargetID: Int64] = [:]
     var lastCheckpointBytes: Int64 = 0
     var offsets: [PartitionOffset] = []
+    /// Of partitions that are new to the pipeline; they go with the next write.
+    var beginnings: [PartitionOffset] = []
 
     enum Report: Sendable {
         case worker(WorkerReport)

@@ -93,7 +93,9 @@ struct WorkerBuilder {
             work = .sink(output: output, refusals.writers[output].required("no writer"))
         default:
             let transform = makeOperator(for: node, settings: plan.settings)
-            let groups = KeyGroups.groups(ofWorker: worker, workers: options.workers)
+            let owner =
+                Mutant.restoreElsewhere.isActive ? (worker + 1) % options.workers : worker
+            let groups = KeyGroups.groups(ofWorker: owner, workers: options.workers)
             do {
                 try transform.restore(
                     from: store.stateReader(), groups: groups, minimum: restored,

@@ -80,12 +80,19 @@ final class KafkaFixture {
     func send(
         _ values: [String?], to end: String, partition: Int32 = 0, key: String? = nil
     ) throws {
+        try sendBytes(
+            values.map { $0.map { Array($0.utf8) } }, to: end, partition: partition, key: key)
+    }
+
+    func sendBytes(
+        _ values: [[UInt8]?], to end: String, partition: Int32 = 0, key: String? = nil
+    ) throws {
         let producer = try KafkaProducer(configuration)
         for value in values {
             let refusal = try producer.produce(
                 KafkaRecord(
                     topic: topic(end), partition: partition, key: key.map { Array($0.utf8) },
-                    value: value.map { Array($0.utf8) }))
+                    value: value))
             try #require(refusal == nil)
         }
         try #require(producer.flush(timeout: .seconds(20)))

@@ -30,8 +30,8 @@ extension ExactlyOnceTests {
         /// In the order of a run's life; those of the very first start and of the end by
         /// themselves.
         static let firstStart = [
-            "state.identity.written", "state.format_written", "start.before_offsets",
-            "start.offsets_written",
+            "state.identity.written", "state.format_written", "state.before_plan",
+            "state.plan_accepted", "start.before_offsets", "start.offsets_written",
         ]
         static let atEnd = ["run.final_checkpoint", "run.before_trims"]
         static let everyStart = [

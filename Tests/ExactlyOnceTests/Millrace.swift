@@ -92,10 +92,26 @@ final class RunningCommand {
 
     func signal(_ number: Int32) { _ = Glibc.kill(processIdentifier, number) }
 
+    /// The most memory that it was seen to have taken, bytes; from waiting for its end.
+    private(set) var peakBytes: Int?
+
+    /// VmHWM of its /proc status, which counts in KiB; nil once it has ended.
+    private var peakBytesNow: Int? {
+        let path = "/proc/\(processIdentifier)/status"
+        guard let status = try? String(contentsOfFile: path, encoding: .utf8),
+            let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
+        else { return nil }
+        return line.split(whereSeparator: \.isWhitespace).dropFirst().first
+            .flatMap { Int($0) }.map { $0 << 10 }
+    }
+
     /// Waits for its end; one that outlives the limit is killed, which the caller sees.
     func end(within seconds: Double = 120) throws -> Ending {
         let deadline = Date.now.addingTimeInterval(seconds)
-        while process.isRunning, Date.now < deadline { usleep(5_000) }
+        while process.isRunning, Date.now < deadline {
+            usleep(5_000)
+            peakBytes = peakBytesNow ?? peakBytes
+        }
         if process.isRunning { signal(SIGKILL) }
         process.waitUntilExit()
         let isExit = process.terminationReason == .exit

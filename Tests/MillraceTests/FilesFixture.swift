@@ -48,15 +48,22 @@ final class FilesFixture: Sendable {
         return try Planner.plan(statements, name: "files", options: PlanningOptions())
     }
 
-    /// Runs to the end of `mode` on the state directory called `state`.
+    /// Runs to the end of `mode` on the state directory called `state`. `resets`: `--reset-state`;
+    /// `settles`: false as a build that stored no plan.
     @discardableResult
     func run(
-        _ sql: String, _ mode: RunMode = .bounded, workers: Int = 1, state: String = "state"
+        _ sql: String, _ mode: RunMode = .bounded, workers: Int = 1, state: String = "state",
+        resets: [String] = [], settles: Bool = true
     ) throws -> RunSummary {
         let plan = try plan(sql)
-        let store = try StateDirectory.open(path: "\(folder)/\(state)", entropy: .system)
         var options = RunOptions(mode: mode, workers: workers)
         options.log = { [logged] line in logged.append(line.message) }
+        var store = try StateDirectory.open(path: "\(folder)/\(state)", entropy: .system)
+        if settles {
+            store = try PlanSettlement(
+                plan: plan, directory: store, resets: resets, log: options.log
+            ).settle()
+        }
         return try Pipeline(
             plan: plan, options: options, store: store, factory: LiveConnectors(),
             stop: StopRequest()

@@ -1,46 +1,42 @@
 // Random histories against the naive reference: fixed seeds here, any number by scripts/simulate.
 
-import Foundation
+import Environment
 import TestKit
 import Testing
 
 @Suite struct SimulationTests {
-    /// `MILLRACE_SEEDS=first-last`, or the 20 of every push.
-    private static let seeds: ClosedRange<UInt64> = {
-        let text = ProcessInfo.processInfo.environment["MILLRACE_SEEDS"] ?? "1-20"
-        let ends = text.split(separator: "-").compactMap { UInt64($0) }
-        return (ends.first ?? 1)...(ends.last ?? 20)
-    }()
-
     @Test func historiesEqualTheReference() {
-        var features: [HistoryFeature: Int] = [:]
-        for seed in Self.seeds {
+        for seed in 1...20 as ClosedRange<UInt64> {
             let result = History(seed: seed).run()
-            if Self.seeds.count > 50 { FileHandle.standardError.write(Data("\(seed) ".utf8)) }
-            for feature in result.features { features[feature, default: 0] += 1 }
-            #expect(result.differences.isEmpty, "\(report(result))")
-        }
-        let counts = HistoryFeature.allCases.map { "\($0.rawValue) \(features[$0] ?? 0)" }
-        print("of \(Self.seeds.count) histories: \(counts.joined(separator: ", "))")
-        if Self.seeds.count >= 100 {
-            for feature in HistoryFeature.allCases {
-                #expect(features[feature, default: 0] > 0, "no history had \(feature)")
-            }
+            let report = result.report(cuts: HistoryCuts(), mutant: nil)
+            #expect(result.differences.isEmpty, "\(report)")
         }
     }
 
-    @Test(arguments: [3, 7, 11] as [UInt64]) func aSeedReplaysEffectByEffect(seed: UInt64) {
-        let (first, second) = (History(seed: seed).run(), History(seed: seed).run())
-        #expect(first.trace == second.trace)
-        #expect(first.strikes == second.strikes)
+    /// In processes whose hash seeds differ; the log names each effect in order.
+    @Test(arguments: [7, 11, 20]) func aSeedReplaysEffectByEffect(seed: Int) throws {
+        let arguments = ["--seed", String(seed), "--log"]
+        let (first, second) = (try SimulateCommand(arguments), try SimulateCommand(arguments))
+        #expect(first.status == 0)
+        #expect(first.output.split(separator: "\n").count > 20)
+        #expect(first.output == second.output)
     }
 
-    private func report(_ result: HistoryResult) -> String {
-        """
-        seed \(result.seed); replay: scripts/simulate --seed \(result.seed)
-        \(result.differences.joined(separator: "\n"))
-        struck: \(result.strikes.joined(separator: "; "))
-        \(result.sql)
-        """
+    @Test func cutsAreWrittenAsTheyAreRead() throws {
+        let text = "no-crash,no-foreign,q0,q2,f1,p3,r0.1.5-17,r2.0.0-60"
+        #expect(try #require(HistoryCuts(parsing: text)).description == text)
+        #expect(HistoryCuts(parsing: "") == HistoryCuts())
+        for wrong in ["no-rain", "x1", "r1.2", "r0.0.9-3", "q"] {
+            #expect(HistoryCuts(parsing: wrong) == nil)
+        }
+    }
+
+    /// What is left out of a history changes nothing of what is left.
+    @Test func aHistoryWithoutHazardsStillHolds() throws {
+        let all = HistoryHazard.allCases.map { "no-\($0.rawValue)" }.joined(separator: ",")
+        let cuts = try #require(HistoryCuts(parsing: all + ",f0,f1,f2"))
+        let result = History(seed: 5, cuts: cuts).run()
+        #expect(result.differences.isEmpty)
+        #expect(result.strikes.isEmpty)
     }
 }

@@ -2,9 +2,22 @@
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the same seed gives the same numbers everywhere.
 struct SeededRandom: RandomNumberGenerator, Sendable {
+    private let seed: UInt64
     private var state: UInt64
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) {
+        self.seed = seed
+        state = seed
+    }
+
+    /// Numbers of their own for a part of a history: what is left out or drawn elsewhere does not
+    /// change them, so a history can be cut down piece by piece.
+    func stream(_ name: String, _ number: Int = 0) -> SeededRandom {
+        var hash = seed ^ 0xcbf2_9ce4_8422_2325
+        for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        var mixing = SeededRandom(seed: hash &+ UInt64(bitPattern: Int64(number)))
+        return SeededRandom(seed: mixing.next())
+    }
 
     mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15

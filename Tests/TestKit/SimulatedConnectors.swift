@@ -1,4 +1,4 @@
-// The production sinks over simulated files, and simulated topics.
+// The production sinks over simulated files and a simulated cluster, and simulated topics.
 
 import Columns
 import Connectors
@@ -10,22 +10,25 @@ import Types
 /// One process's connectors; topics and tables outlive it.
 struct SimulatedConnectors: ConnectorFactory {
     let topics: [String: SimulatedTopic]
-    let world: SimulatedWorld
+    let process: SimulatedProcess
     private let live: LiveConnectors
 
     init(
-        topics: [String: SimulatedTopic], tables: [String: SimulatedTable], world: SimulatedWorld
+        topics: [String: SimulatedTopic], tables: [String: SimulatedTable],
+        cluster: SimulatedCluster, process: SimulatedProcess
     ) {
         self.topics = topics
-        self.world = world
-        live = LiveConnectors(tables: { location in
-            tables[location].required("no simulated table at \(location)")
-        })
+        self.process = process
+        let views = tables.mapValues { SimulatedTableView($0, by: process) }
+        live = LiveConnectors(
+            tables: { location in views[location].required("no simulated table at \(location)") },
+            kafka: SimulatedEndpoint(cluster: cluster, process: process))
     }
 
     func makeSource(_ plan: SourcePlan, _ context: ConnectorContext) throws(Failure) -> any Source {
         let topic = topics[plan.name].required("no simulated topic \(plan.name)")
-        return SimulatedSource(plan, topic, world: world)
+        guard case .kafka(let options) = plan.connector else { bug("a source of another kind") }
+        return SimulatedSource(plan, options, topic, process, context)
     }
 
     func makeWriter(

@@ -1,107 +1,107 @@
-// What lies outside of a simulated process: time, whose turn it is, and when the process dies.
+// What lies outside of simulated processes: time, chance, and whose turn it is.
 //
-// Everything durable goes through `perform`. A crash strikes before or after one of these effects,
-// and from then on nothing works: the process's memory is dropped by unwinding. So every order of
-// effects that a kill could leave behind can be reached, from a seed.
+// Everything durable goes through `SimulatedProcess.perform`. Two processes can live at the same
+// time: each has a thread, but only the one that holds the baton runs, and it is handed on between
+// effects and turns only, by the seed. So a history is one sequence of effects.
 
 import Contracts
 import Environment
-import Runtime
+import Foundation
 
-/// How a simulated process ends.
-enum CrashKind: Sendable {
-    /// kill -9: what was written is there, synced or not.
-    case kill
-    /// The machine goes down: what was not synced may be gone.
-    case powerLoss
-}
-
-/// because: a simulation runs on one thread (`RunOptions.turnOrder`).
-final class SimulatedWorld: TurnOrder, @unchecked Sendable {
+/// because: only the thread that holds the baton touches it.
+final class SimulatedWorld: @unchecked Sendable {
+    /// For what happens while processes run.
     var random: SeededRandom
     /// µs since 1970.
     private(set) var now: Int64 = 1_767_225_600_000_000
-    /// Effects to come before the crash; nil: none is planned.
-    var effectsUntilCrash: Int?
-    /// One in so many syncs fails with an unknown outcome; 0: none.
-    var syncFailsOneIn = 0
-    private(set) var isDown = false
-    /// Where the crash or fault struck last.
-    private(set) var struckAt: String?
     /// Of every effect so far, in order: two runs of a seed have the same.
     private(set) var trace: UInt64 = 0xcbf2_9ce4_8422_2325
     private(set) var effectCount = 0
-
-    static let crashCode = "simulation.crash"
-    static let faultCode = "simulation.fault"
-
-    private var turnCount = 0
-    /// Of a history: far beyond what the longest takes.
-    private static let turnLimit = 400_000
-
     /// Called before each turn: what else goes on in the world.
     var onTurn: () -> Void = {}
+    let baton = Baton()
 
-    init(seed: UInt64) { random = SeededRandom(seed: seed) }
+    /// The history does not come to its end: its processes are made to.
+    var isStuck: Bool { turnCount > Self.turnLimit }
+    /// Commits of tables and cluster so far.
+    private(set) var landings = 0
+    private var turnCount = 0
+    /// Of a history: far beyond what the longest takes.
+    private static let turnLimit = 200_000
+
+    init(seed: UInt64) { random = SeededRandom(seed: seed).stream("world") }
+
+    /// A part of the history begins: its chances do not depend on what went before.
+    func begin(_ random: SeededRandom) { self.random = random }
 
     var clock: Clock {
-        Clock(now: { [self] in now }, monotonicNanoseconds: { [self] in UInt64(now) * 1_000 })
+        Clock(
+            now: { [self] in now }, monotonicNanoseconds: { [self] in UInt64(now) * 1_000 },
+            sleep: { [self] _ in now += 100_000 })
     }
 
-    /// Whose turn it is; a millisecond passes, about.
-    func next(of count: Int) -> Int {
+    /// A turn passes: a millisecond, about.
+    func pass() {
         now += Int64(random.below(2_000))
         turnCount += 1
-        require(turnCount < Self.turnLimit, "a simulated run does not come to its end")
+        require(turnCount < Self.turnLimit * 2, "a simulated run does not come to its end")
         onTurn()
-        return random.below(count)
+        perhapsHandOn()
     }
 
-    /// A process begins: it dies after so many effects.
-    func boot(effectsUntilCrash: Int?, syncFailsOneIn: Int) {
-        isDown = false
-        struckAt = nil
-        self.effectsUntilCrash = effectsUntilCrash
-        self.syncFailsOneIn = syncFailsOneIn
+    /// Time passes, and whoever watches it acts.
+    func stand(microseconds: Int64) {
+        now += microseconds
+        onTurn()
     }
 
-    /// Something that the process does to the outside, whole or not at all.
-    func perform<Result>(
-        _ name: String, _ effect: () throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        try requireUp()
+    /// Another process may go on here.
+    func perhapsHandOn() {
+        guard baton.isShared, random.isOneIn(2) else { return }
+        baton.handOn(to: random.below(baton.waitingCount))
+    }
+
+    func noteLanding() { landings += 1 }
+
+    func note(_ text: String) {
         effectCount += 1
-        note(name)
-        guard let left = effectsUntilCrash else { return try effect() }
-        effectsUntilCrash = left - 1
-        guard left <= 0 else { return try effect() }
-        let isAfter = random.isOneIn(2)
-        if isAfter { _ = try effect() }
-        isDown = true
-        struckAt = "\(isAfter ? "after" : "before") \(name)"
-        throw crash
-    }
-
-    /// A sync: it may fail, done or not.
-    func performSync(
-        _ name: String, _ effect: () throws(Failure) -> Void
-    ) throws(Failure) {
-        if syncFailsOneIn > 0, !isDown, random.isOneIn(syncFailsOneIn) {
-            if random.isOneIn(2) { try effect() }
-            struckAt = "failed \(name)"
-            throw Failure(.failed, Self.faultCode, "\(name) failed, its outcome is unknown")
-        }
-        try perform(name, effect)
-    }
-
-    /// Reading works only while the process lives.
-    func requireUp() throws(Failure) {
-        if isDown { throw crash }
-    }
-
-    private var crash: Failure { Failure(.failed, Self.crashCode, "the process was killed") }
-
-    private func note(_ text: String) {
         for byte in text.utf8 { trace = (trace ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        if let log { log("\(effectCount) \(text)") }
     }
+
+    /// Told of each effect; for people who look at one history.
+    var log: ((String) -> Void)?
+}
+
+/// Which of several threads runs. All but the holder wait.
+final class Baton: @unchecked Sendable {
+    private var waiting: [DispatchSemaphore] = []
+
+    /// Starts a thread that gets the baton now and then. `body` runs only while it holds it.
+    func start(_ body: @escaping @Sendable () -> Void) {
+        let turn = DispatchSemaphore(value: 0)
+        waiting.append(turn)
+        let thread = Thread { [self] in
+            turn.wait()
+            body()
+            finish()
+        }
+        thread.stackSize = 16 << 20
+        thread.start()
+    }
+
+    var waitingCount: Int { waiting.count }
+    var isShared: Bool { !waiting.isEmpty }
+
+    /// Lets one of those that wait go on; returns when it is this thread's turn again.
+    func handOn(to next: Int) {
+        let own = DispatchSemaphore(value: 0)
+        let other = waiting.remove(at: next)
+        waiting.append(own)
+        other.signal()
+        own.wait()
+    }
+
+    /// The holder's thread ends; somebody waits, for the history's own thread never ends first.
+    private func finish() { waiting.removeFirst().signal() }
 }

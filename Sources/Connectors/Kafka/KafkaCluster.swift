@@ -9,36 +9,28 @@ import Synchronization
 /// One cluster that a topology writes to. Shared by writers and the committer.
 final class KafkaCluster: Sendable {
     let bootstrapServers: String
-    let configuration: KafkaClientConfiguration
+    let endpoint: any KafkaEndpoint
     let context: ConnectorContext
     /// The topology's name.
     let topology: String
     /// Topics to be made if they are missing, with their number of partitions.
-    private let wanted: [Wanted]
+    private let wanted: [KafkaWantedTopic]
     private let limits = Mutex<[String: Int]>([:])
     /// Held while they are made: the writers and the committer ask at the same time.
     private let hasTopics = Mutex<Bool>(false)
-
-    struct Wanted: Sendable, Hashable {
-        let topic: String
-        let partitions: Int?
-        let isCreated: Bool
-    }
 
     /// The progress records of all pipelines: compacted, one key a pipeline (design.md §3.6).
     static let progressTopic = "millrace.progress"
 
     init(
-        bootstrapServers: String, properties: [String: String], wanted: [Wanted],
+        bootstrapServers: String, endpoint: any KafkaEndpoint, wanted: [KafkaWantedTopic],
         topology: String, _ context: ConnectorContext
     ) {
         self.topology = topology
         self.bootstrapServers = bootstrapServers
         self.wanted = wanted
         self.context = context
-        configuration = KafkaClientConfiguration(
-            bootstrapServers: bootstrapServers, properties: properties,
-            groupID: "millrace-" + context.identity.pipelineID)
+        self.endpoint = endpoint
     }
 
     /// The topics that the topology writes to here, sorted, each once.
@@ -56,16 +48,10 @@ final class KafkaCluster: Sendable {
     }
 
     private func makeThem() throws(Failure) {
-        let administration = try KafkaAdministration(configuration)
-        try administration.createTopic(
-            KafkaCluster.progressTopic, partitions: 1, settings: ["cleanup.policy": "compact"])
-        for topic in wanted {
-            if topic.isCreated {
-                try administration.createTopic(topic.topic, partitions: topic.partitions)
-            } else {
-                _ = try administration.partitions(topic.topic)
-            }
-        }
+        let progress = KafkaWantedTopic(
+            topic: KafkaCluster.progressTopic, partitions: 1, isCreated: true,
+            settings: ["cleanup.policy": "compact"])
+        try endpoint.makeTopics([progress] + wanted)
     }
 
     /// The largest record that a topic takes, bytes: asked once. A broker that does not tell has
@@ -73,8 +59,7 @@ final class KafkaCluster: Sendable {
     func limit(of topic: String) throws(Failure) -> Int {
         if let known = limits.withLock({ $0[topic] }) { return known }
         let limit = try Patience(context: context).wait { () throws(Failure) in
-            let administration = try KafkaAdministration(configuration)
-            return try administration.maximumMessageBytes(ofTopic: topic)
+            try endpoint.maximumMessageBytes(ofTopic: topic)
         }
         limits.withLock { $0[topic] = limit }
         return limit
@@ -82,10 +67,12 @@ final class KafkaCluster: Sendable {
 
     /// The clusters of a plan: of its Kafka outputs, and of the dead-letter topics of sources and
     /// outputs.
-    fileprivate static func all(of plan: Plan, _ context: ConnectorContext) -> [KafkaCluster] {
-        var wanted: [String: [Wanted]] = [:]
+    fileprivate static func all(
+        of plan: Plan, _ context: ConnectorContext, _ connect: KafkaClusters.Connect
+    ) -> [KafkaCluster] {
+        var wanted: [String: [KafkaWantedTopic]] = [:]
         var properties: [String: [String: String]] = [:]
-        func add(_ servers: String, _ own: [String: String], _ topic: Wanted) {
+        func add(_ servers: String, _ own: [String: String], _ topic: KafkaWantedTopic) {
             wanted[servers, default: []].append(topic)
             properties[servers, default: [:]].merge(own) { first, _ in first }
         }
@@ -93,13 +80,14 @@ final class KafkaCluster: Sendable {
             guard case .kafka(let options) = output.connector else { continue }
             add(
                 options.bootstrapServers, options.properties,
-                Wanted(
+                KafkaWantedTopic(
                     topic: options.topic, partitions: options.topicPartitions,
                     isCreated: options.createsTopic))
             if let topic = output.deadLetterTopic {
                 add(
                     options.bootstrapServers, options.properties,
-                    Wanted(topic: topic, partitions: nil, isCreated: options.createsTopic))
+                    KafkaWantedTopic(
+                        topic: topic, partitions: nil, isCreated: options.createsTopic))
             }
         }
         for source in plan.sources {
@@ -107,11 +95,15 @@ final class KafkaCluster: Sendable {
             else { continue }
             add(
                 options.bootstrapServers, options.properties,
-                Wanted(topic: topic, partitions: nil, isCreated: true))
+                KafkaWantedTopic(topic: topic, partitions: nil, isCreated: true))
         }
         return wanted.keys.sorted().map { servers in
             KafkaCluster(
-                bootstrapServers: servers, properties: properties[servers] ?? [:],
+                bootstrapServers: servers,
+                endpoint: connect(
+                    KafkaClientConfiguration(
+                        bootstrapServers: servers, properties: properties[servers] ?? [:],
+                        groupID: "millrace-" + context.identity.pipelineID)),
                 wanted: wanted[servers] ?? [], topology: plan.name, context)
         }
     }
@@ -119,12 +111,17 @@ final class KafkaCluster: Sendable {
 
 /// The clusters of the running plan, made once for all that ask.
 final class KafkaClusters: Sendable {
+    typealias Connect = @Sendable (KafkaClientConfiguration) -> any KafkaEndpoint
+
     private let made = Mutex<[KafkaCluster]?>(nil)
+    private let connect: Connect
+
+    init(connect: @escaping Connect) { self.connect = connect }
 
     func all(of plan: Plan, _ context: ConnectorContext) -> [KafkaCluster] {
         made.withLock { made in
             if let made { return made }
-            let all = KafkaCluster.all(of: plan, context)
+            let all = KafkaCluster.all(of: plan, context, connect)
             made = all
             return all
         }

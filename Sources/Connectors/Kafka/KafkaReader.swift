@@ -166,7 +166,7 @@ final class KafkaReader: SourceReader {
                     rowOffsets: source.context.wantsRowOffsets
                         ? kept[selected].map { messages.offsets[Int($0)] } : []),
                 next: messages.offsets[last] + 1,
-                fingerprint: KafkaSource.fingerprint(messages, message: last)))
+                fingerprint: KafkaPositions.fingerprint(messages, message: last)))
     }
 
     private func refuse(

@@ -74,7 +74,7 @@ final class KafkaSinkWriter: SinkWriter {
 
     /// A change as Debezium writes it: a retraction is a deletion with the row before, an insertion
     /// a creation with the row after; an update is the two, in this order.
-    private static func envelope(_ row: [UInt8], isDeletion: Bool) -> [UInt8] {
+    static func envelope(_ row: [UInt8], isDeletion: Bool) -> [UInt8] {
         let (before, after): ([UInt8], [UInt8]) =
             isDeletion ? (row, Array("null".utf8)) : (Array("null".utf8), row)
         return Array("{\"before\":".utf8) + before + Array(",\"after\":".utf8) + after

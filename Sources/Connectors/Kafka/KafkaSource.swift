@@ -1,13 +1,10 @@
 // A Kafka topic as a source: offsets resolved and checked here, records read in KafkaReader.
 
-import Columns
 import Contracts
 import KafkaIO
 import Planning
 import Progress
-import State
 import Synchronization
-import Types
 
 final class KafkaSource: Source {
     let plan: SourcePlan
@@ -22,7 +19,7 @@ final class KafkaSource: Source {
     /// appears from then on is read from its beginning, whatever `start` says.
     private let hasBegun = Atomic<Bool>(false)
     private let options: KafkaSourceOptions
-    private let configuration: KafkaClientConfiguration
+    private let positions: KafkaPositions
     private let patience: Patience
 
     init(
@@ -32,13 +29,18 @@ final class KafkaSource: Source {
         self.options = options
         self.context = context
         patience = Patience(context: context)
-        configuration = KafkaClientConfiguration(
+        let configuration = KafkaClientConfiguration(
             bootstrapServers: options.bootstrapServers, properties: options.properties,
             groupID: "millrace-" + context.identity.pipelineID)
         let readsHeaders = plan.decoded.contains { $0.origin == .metadata(.headers) }
         consumer = try KafkaConsumer(
             configuration, topic: options.topic, queues: context.workers,
             readsHeaders: readsHeaders)
+        positions = KafkaPositions(
+            plan, options,
+            log: LiveKafkaLog(
+                consumer: consumer,
+                reader: KafkaTopicReader(configuration, topic: options.topic)), context)
     }
 
     var topic: String { options.topic }
@@ -65,25 +67,9 @@ final class KafkaSource: Source {
     func resolve(
         partition: String, stored: PartitionOffset?, mode: RunMode
     ) throws(Failure) -> PartitionOffset {
-        let number = try self.number(partition)
-        let (low, end) = try patience.wait { () throws(Failure) in
-            try consumer.watermarks(partition: number)
-        }
-        var next = stored?.next ?? 0
-        if stored == nil { next = try firstOffset(number, low: low, end: end) }
-        var fingerprint = stored?.fingerprint
-        var boundedEnd: Int64?
-        if mode == .bounded { boundedEnd = stored?.end ?? end }
-        if let stored, let lost = try whatIsLost(stored, number, low: low, end: end) {
-            next = try afterLoss(lost, number, low: low, end: end)
-            fingerprint = nil
-            // A log that was made anew may never reach the end that the old one had.
-            boundedEnd = boundedEnd.map { min($0, end) }
-        }
-        if mode == .availableNow { boundedEnd = end }
-        return PartitionOffset(
-            source: plan.name, partition: partition, next: next, fingerprint: fingerprint,
-            highestTime: stored?.highestTime ?? EventTime.never, end: boundedEnd)
+        try positions.resolve(
+            partition: try number(partition), stored: stored, mode: mode,
+            hasBegun: hasBegun.load(ordering: .relaxed))
     }
 
     func number(_ partition: String) throws(Failure) -> Int32 {
@@ -95,69 +81,6 @@ final class KafkaSource: Source {
         return number
     }
 
-    private func firstOffset(
-        _ partition: Int32, low: Int64, end: Int64
-    ) throws(Failure) -> Int64 {
-        switch hasBegun.load(ordering: .relaxed) ? .earliest : options.start {
-        case .earliest: return low
-        case .latest: return end
-        case .time(let microseconds):
-            let found = try patience.wait { () throws(Failure) in
-                try consumer.offsets(
-                    atOrAfter: (microseconds + 999) / 1_000, partitions: [partition])
-            }
-            return found[partition] ?? end
-        }
-    }
-
-    /// Why the stored position no longer means what it meant, or nil.
-    private func whatIsLost(
-        _ stored: PartitionOffset, _ partition: Int32, low: Int64, end: Int64
-    ) throws(Failure) -> String? {
-        let place = "\(topic)/\(partition)"
-        let needed = max(stored.next, stored.end ?? stored.next)
-        if let gone = goneRange(partition, from: stored.next, low: low) { return gone }
-        if needed > end {
-            return "\(place): the log ends at \(end), before the stored offset \(needed): "
-                + "the topic was truncated or made anew"
-        }
-        guard let fingerprint = stored.fingerprint else { return nil }
-        let reader = KafkaTopicReader(configuration, topic: topic)
-        let found = try patience.wait { () throws(Failure) in
-            try reader.record(partition: partition, at: fingerprint.offset)
-        }
-        guard case .found(let record) = found else { return nil }
-        if KafkaSource.fingerprint(record, message: 0) == fingerprint { return nil }
-        return "\(place): offset \(fingerprint.offset) holds another record than the one that was "
-            + "read: the topic was made anew"
-    }
-
-    /// Names the records that retention or a deletion took.
-    private func goneRange(_ partition: Int32, from next: Int64, low: Int64) -> String? {
-        guard next < low else { return nil }
-        return "\(topic)/\(partition): offsets \(next) to \(low - 1) are gone (the log begins at "
-            + "\(low))"
-    }
-
-    private func afterLoss(
-        _ lost: String, _ partition: Int32, low: Int64, end: Int64
-    ) throws(Failure) -> Int64 {
-        guard options.onOffsetLost != .fail else {
-            throw Failure(
-                .dataLost, "kafka.offset_lost", lost,
-                hint: "on_offset_lost = 'earliest' or 'latest' goes on behind the gap")
-        }
-        let next = options.onOffsetLost == .earliest ? low : end
-        context.log(
-            LogLine(
-                .warning, "offsets lost: \(lost)",
-                [
-                    ("source", plan.name), ("partition", String(partition)),
-                    ("next", String(next)),
-                ]))
-        return next
-    }
-
     /// What a running reader does about a position that left the log: where it goes on, and where
     /// the log ends.
     func recover(
@@ -166,10 +89,7 @@ final class KafkaSource: Source {
         let (low, end) = try patience.wait { () throws(Failure) in
             try consumer.watermarks(partition: partition)
         }
-        let lost =
-            goneRange(partition, from: next, low: low)
-            ?? "\(topic)/\(partition): offset \(next) is not in the log (\(low) to \(end))"
-        let new = try afterLoss(lost, partition, low: low, end: end)
+        let new = try positions.afterLoss(of: partition, at: next, low: low, end: end)
         try consumer.unassign([partition])
         try consumer.assign([KafkaAssignment(partition: partition, offset: new, queue: queue)])
         return (new, end)
@@ -204,18 +124,4 @@ final class KafkaSource: Source {
     }
 
     var lag: Int64? { readPositions.total(consumer) }
-
-    /// What the record before a position looks like (design.md §3.10): its key and value hashed as
-    /// keys are.
-    static func fingerprint(
-        _ messages: MessageBatch, message: Int
-    ) -> PartitionOffset.Fingerprint {
-        func column(_ bytes: ArraySlice<UInt8>?) -> Column {
-            Column(.bytea, scalars: [bytes.map { Scalar.bytes(Array($0)) } ?? .null])
-        }
-        let columns = [column(messages.key(message)), column(messages.value(message))]
-        return PartitionOffset.Fingerprint(
-            offset: messages.offsets[message], timestamp: messages.timestamps[message],
-            hash: KeyHash.hashes(columns, rowCount: 1)[0])
-    }
 }

@@ -12,6 +12,7 @@ public enum Command: Sendable, Hashable {
     case checkpointList(CheckpointListCommand)
     case checkpointVerify(CheckpointVerifyCommand)
     case checkpointRewind(CheckpointRewindCommand)
+    case verify(VerifyCommand)
     case demo(DemoCommand)
     case bench(BenchCommand)
     case completion(Shell)
@@ -91,6 +92,8 @@ public struct RunCommand: Sendable, Hashable {
     public let isStrict: Bool
     /// Exit 1 where a broker is away, instead of trying again.
     public let failsFast: Bool
+    /// Operators whose state is given up: ids, `#` and number, or `all`.
+    public let resets: [String]
     /// The last line as JSON.
     public let printsJSON: Bool
     public let engine: EngineOptions
@@ -142,6 +145,12 @@ public struct CheckpointRewindCommand: Sendable, Hashable {
     public let epoch: UInt64
     /// Outputs that can't take rows back get them twice.
     public let allowsDuplicates: Bool
+    public let engine: EngineOptions
+}
+
+public struct VerifyCommand: Sendable, Hashable {
+    public let file: String
+    public let printsJSON: Bool
     public let engine: EngineOptions
 }
 

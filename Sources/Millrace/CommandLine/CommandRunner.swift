@@ -22,6 +22,7 @@ public protocol CommandRunner: Sendable {
     func checkpointRewind(
         _ command: CheckpointRewindCommand, _ terminal: Terminal
     ) async throws -> Int32
+    func verify(_ command: VerifyCommand, _ terminal: Terminal) async throws -> Int32
     func demo(_ command: DemoCommand, _ terminal: Terminal) async throws -> Int32
     func bench(_ command: BenchCommand, _ terminal: Terminal) async throws -> Int32
 }
@@ -59,6 +60,7 @@ private func execute(
         return try await runner.checkpointVerify(command, terminal)
     case .checkpointRewind(let command):
         return try await runner.checkpointRewind(command, terminal)
+    case .verify(let command): return try await runner.verify(command, terminal)
     case .demo(let command): return try await runner.demo(command, terminal)
     case .bench(let command): return try await runner.bench(command, terminal)
     case .completion(let shell): terminal.write(completionScript(shell))

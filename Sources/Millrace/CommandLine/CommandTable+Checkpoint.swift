@@ -1,4 +1,4 @@
-// The commands that examine a pipeline's checkpoints and go back to one.
+// The commands that examine a pipeline: its checkpoints, and what lies in its outputs.
 
 import Contracts
 
@@ -60,4 +60,35 @@ let checkpointRewindSpecification = CommandSpecification(
                 file: parsed.arguments[0],
                 epoch: UInt64(parsed.count("--to").required("an epoch that was checked")),
                 allowsDuplicates: parsed.has("--allow-duplicates"), engine: parsed.engine))
+    })
+
+let verifySpecification = CommandSpecification(
+    "verify", "recount: do offsets, epochs and rows of the outputs agree?",
+    discussion: [
+        "Walks the log of each table: epochs rise, the ranges that commits cover meet without gap "
+            + "or overlap, no file is named twice, each file has the rows that the log says. Then "
+            + "runs the topology again, in memory, over exactly the offsets that were read, and "
+            + "compares the rows by an order-free digest; records of Kafka outputs are read with "
+            + "read_committed. Touches nothing. The pipeline must be stopped.",
+        "What could not be compared is named: log entries that were cleaned up, sources whose "
+            + "beginning is gone, rows that are no function of the offsets (clock windows, "
+            + "idle_timeout). Exit status 1 with the first difference.",
+        "--json prints one object: agrees, first, outputs (each with name, agrees, first_version, "
+            + "version, commits, files, rows, recomputed_rows, differences, not_compared) and "
+            + "sources (source, partition, from, to).",
+    ],
+    arguments: [topology],
+    options: [jsonOption],
+    sharedOptions: [stateOption, setOption] + logOptions,
+    examples: [
+        Example("millrace verify topologies/revenue.sql", "a stopped pipeline's outputs"),
+        Example(
+            "millrace verify topologies/revenue.sql --state /var/lib/revenue --json",
+            "for a script"),
+    ],
+    make: { parsed in
+        .verify(
+            VerifyCommand(
+                file: parsed.arguments[0], printsJSON: parsed.has("--json"),
+                engine: parsed.engine))
     })

@@ -7,7 +7,7 @@ package let commandTable: [CommandSpecification] = [
     validateSpecification, explainSpecification, runSpecification, querySpecification,
     testSpecification, tableShowSpecification, tableHistorySpecification,
     checkpointListSpecification, checkpointVerifySpecification, checkpointRewindSpecification,
-    demoSpecification, benchSpecification,
+    verifySpecification, demoSpecification, benchSpecification,
     completionSpecification, versionSpecification, referenceSpecification,
 ]
 
@@ -88,6 +88,9 @@ private let runSpecification = CommandSpecification(
             + "Started again, it goes on where the last checkpoint stood, also after kill -9.",
         "--bounded stops at the offsets that were the end at the start and closes all windows. "
             + "--available-now stops there too, but keeps windows open: the next run goes on.",
+        "An edited topology keeps the state of the operators that it did not change; where it "
+            + "changed one, or left it out, the run is refused with what was and what is, unless "
+            + "--reset-state gives that state up.",
         "--json makes the last line one object: epoch; sources, each with records, rows, skipped, "
             + "refused, late, dead, filtered and offsets; outputs, each with rows, commits, "
             + "version and digest; operators with what each took in and gave out; late, dead, "
@@ -109,6 +112,10 @@ private let runSpecification = CommandSpecification(
         .flag(
             "--beside", "a fresh state directory appends to outputs beside what is there",
             excludes: ["--adopt"]),
+        .value(
+            "--reset-state", "OPERATOR", .text,
+            "go on without an operator's state where the edited topology does not fit it: its id, "
+                + "#number, or all that do not fit", isRepeatable: true),
         .flag("--json", "the last line, with all counts, as one JSON object"),
     ],
     sharedOptions: engineOptions,

@@ -52,6 +52,7 @@ extension RunCommand {
         takeover = parsed.has("--adopt") ? .adopt : parsed.has("--beside") ? .beside : .refuse
         isStrict = parsed.has("--strict")
         failsFast = parsed.has("--fail-fast")
+        resets = parsed.values["--reset-state"] ?? []
         printsJSON = parsed.has("--json")
         engine = parsed.engine
     }

@@ -26,10 +26,13 @@ extension EngineRunner {
         options.onProgress = { log.progress($0, name: topology.plan.name) }
         let adopts = command.takeover == .adopt
         let summary = try await onThread { [options, plan = topology.plan] () throws(Failure) in
-            let store = adopts
+            let adopted = adopts
                 ? try Adopter(plan: plan, options: options, factory: LiveConnectors())
                     .adopt(into: opened)
                 : opened
+            let store = try PlanSettlement(
+                plan: plan, directory: adopted, resets: command.resets, log: options.log
+            ).settle()
             log.started(plan.name, store.identity, path)
             return try Pipeline(
                 plan: plan, options: options, store: store, factory: LiveConnectors(), stop: stop

@@ -68,7 +68,10 @@ public struct Explain: Sendable {
         for input in node.inputs.indices where node.exchange[input] != .none {
             facts.append(("exchange", exchange(node, input)))
         }
-        if let state = state(node) { facts.append(("state", state)) }
+        if let state = state(node) {
+            facts.append(("state", state))
+            facts.append(("id", String(node.operatorID, radix: 16)))
+        }
         if let late = late(node) { facts.append(("late", late)) }
         if node.window?.isByClock == true {
             facts.append(("not deterministic", "closed by the clock"))

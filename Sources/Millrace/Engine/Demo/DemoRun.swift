@@ -50,7 +50,21 @@ struct DemoRun {
         try runToTheEnd(of: producer, broker)
         let report = try finish(broker)
         guard !stop.isRequested else { return 130 }
-        return try judge(producer.expectation, report)
+        let verdict = try judge(producer.expectation, report)
+        return try verify(broker) && verdict == 0 ? 0 : 1
+    }
+
+    /// `millrace verify`, while the bids can still be read again.
+    private func verify(_ broker: DemoBroker) throws(Failure) -> Bool {
+        let child = try process(
+            broker, ["verify", topology, "--state", folder.state, "--log-format", "json"],
+            onLine: { _ in })
+        defer { child.end() }
+        guard child.waits(seconds: 60) else {
+            throw Failure(.failed, "demo.verify", "millrace verify did not end within a minute")
+        }
+        say("\nmillrace verify \(topology):\n\n" + child.text())
+        return child.status == 0
     }
 
     /// The first process: killed when half of the bids are sent and some epochs are committed.
@@ -125,12 +139,19 @@ struct DemoRun {
             "--set", "checkpoint_interval=\(DemoRun.checkpointInterval)",
         ]
         if let workers = command.engine.workers { arguments += ["--workers", String(workers)] }
-        return try DemoProcess(
-            arguments: arguments + more,
+        return try process(broker, arguments + more, onLine: progress.take)
+    }
+
+    private func process(
+        _ broker: DemoBroker, _ arguments: [String],
+        onLine: @escaping @Sendable (String) -> Void
+    ) throws(Failure) -> DemoProcess {
+        try DemoProcess(
+            arguments: arguments,
             environment: [
                 "KAFKA_BOOTSTRAP_SERVERS": broker.configuration.bootstrapServers,
                 "BIDS_TOPIC": broker.topic, "LAKE": folder.lake,
-            ], onLine: progress.take)
+            ], onLine: onLine)
     }
 
     /// A moment's wait for a child that must not end by itself.
