@@ -84,8 +84,8 @@ public final class RocksStore: @unchecked Sendable {
         unsafe rocksdb_options_set_block_based_table_factory(options, tables)
     }
 
-    private static let writeBufferBytes = 32 << 20
-    private static let cacheBytes = 48 << 20
+    private static let writeBufferBytes = 16 << 20
+    private static let cacheBytes = 32 << 20
 
     private static func failure(
         _ action: String, _ path: String, _ message: UnsafeMutablePointer<CChar>?
