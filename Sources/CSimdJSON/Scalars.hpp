@@ -173,6 +173,13 @@ inline int64_t days_from_civil(int64_t year, int month, int day) noexcept {
 struct TimeCursor {
     const uint8_t *p;
     const uint8_t *end;
+    /// Years count backwards from 1 BC: PostgreSQL's suffix, cut off.
+    bool before_christ = false;
+    explicit TimeCursor(Token token) noexcept : p(token.start), end(token.end) {}
+    void cut_era() noexcept {
+        before_christ = end - p > 3 && memcmp(end - 3, " BC", 3) == 0;
+        if (before_christ) end -= 3;
+    }
     bool done() const noexcept { return p >= end; }
     bool eat(uint8_t c) noexcept {
         if (p < end && *p == c) { p++; return true; }
@@ -192,21 +199,23 @@ struct TimeCursor {
 };
 
 inline int parse_date_part(TimeCursor &cursor, int64_t &days) noexcept {
-    bool negative = false, wide = false;
-    if (cursor.eat('+')) wide = true;
-    else if (cursor.eat('-')) wide = negative = true;
+    bool negative = false;
+    cursor.cut_era();
+    if (!cursor.eat('+')) negative = cursor.eat('-');
     int64_t year = 0;
     int count = 0;
     while (!cursor.done() && is_digit(*cursor.p) && count < 7) {
         year = year * 10 + (*cursor.p++ - '0');
         count++;
     }
-    if (count < 4 || (!wide && count > 6)) return MILLRACE_JSON_WRONG_TYPE;
+    if (count < 4) return MILLRACE_JSON_WRONG_TYPE;
     if (!cursor.eat('-')) return MILLRACE_JSON_WRONG_TYPE;
     int month = cursor.digits(2);
     if (month < 0 || !cursor.eat('-')) return MILLRACE_JSON_WRONG_TYPE;
     int day = cursor.digits(2);
     if (day < 0) return MILLRACE_JSON_WRONG_TYPE;
+    if (cursor.before_christ && (negative || year == 0)) return MILLRACE_JSON_OUT_OF_RANGE;
+    if (cursor.before_christ) year = 1 - year;
     if (negative) year = -year;
     static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -268,7 +277,9 @@ inline bool equals(Token token, const char *text) noexcept {
 }
 
 inline int parse_date(Token token, bool allows_zone, int64_t &days) noexcept {
-    TimeCursor cursor{token.start, token.end};
+    if (equals(token, "infinity")) { days = INT64_MAX; return 0; }
+    if (equals(token, "-infinity")) { days = INT64_MIN; return 0; }
+    TimeCursor cursor(token);
     int status = parse_date_part(cursor, days);
     if (status) return status;
     if (allows_zone) cursor.eat('Z');
@@ -276,7 +287,7 @@ inline int parse_date(Token token, bool allows_zone, int64_t &days) noexcept {
 }
 
 inline int parse_time(Token token, int64_t &microseconds) noexcept {
-    TimeCursor cursor{token.start, token.end};
+    TimeCursor cursor(token);
     int status = parse_clock_part(cursor, microseconds);
     if (status) return status;
     cursor.eat('Z');
@@ -288,7 +299,7 @@ inline int parse_time(Token token, int64_t &microseconds) noexcept {
 inline int parse_timestamp(Token token, int64_t &microseconds) noexcept {
     if (equals(token, "infinity")) { microseconds = INT64_MAX; return 0; }
     if (equals(token, "-infinity")) { microseconds = INT64_MIN; return 0; }
-    TimeCursor cursor{token.start, token.end};
+    TimeCursor cursor(token);
     int64_t days = 0, clock = 0, zone = 0;
     int status = parse_date_part(cursor, days);
     if (status) return status;

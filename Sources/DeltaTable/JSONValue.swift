@@ -245,7 +245,11 @@ private struct JSONParser {
         while let byte = current {
             position += 1
             switch byte {
-            case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
+            case UInt8(ascii: "\""):
+                guard let valid = String(validating: text, as: UTF8.self) else {
+                    throw broken("a string is not UTF-8")
+                }
+                return valid
             case UInt8(ascii: "\\"): try escape(&text)
             case 0..<0x20: throw broken("a control character in a string")
             default: text.append(byte)

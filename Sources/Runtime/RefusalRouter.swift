@@ -15,6 +15,8 @@ import Types
 final class RefusalRouter {
     let identity: Identity
     private let plan: Plan
+    /// By output that one source alone feeds: that source.
+    private let onlySources: [Int: Int]
     /// `file:line:column` of a place, for the header `millrace.place`.
     private let describe: @Sendable (SourcePlace) -> String
     /// The rows as JSON, one text each.
@@ -37,8 +39,25 @@ final class RefusalRouter {
     ) {
         self.identity = identity
         self.plan = plan
+        onlySources = RefusalRouter.onlySources(plan)
         self.describe = describe
         self.encodeRows = encodeRows
+    }
+
+    private static func onlySources(_ plan: Plan) -> [Int: Int] {
+        var feeding: [Int: Set<Int>] = [:]
+        var only: [Int: Int] = [:]
+        for node in plan.nodes {
+            var sources = node.inputs.reduce(into: Set<Int>()) {
+                $0.formUnion(feeding[$1] ?? [])
+            }
+            if case .source(let source) = node.kind { sources.insert(source) }
+            feeding[node.index] = sources
+            if case .sink(let output) = node.kind, sources.count == 1 {
+                only[output] = sources.first
+            }
+        }
+        return only
     }
 
     var pendingBytes: Int { outboxes.values.reduce(0) { $0 + $1.byteCount } }
@@ -124,10 +143,12 @@ final class RefusalRouter {
     /// A violation at a sink goes to the sink's destination, else to its only source's (dialect.md
     /// §4.5).
     private func route(_ letter: DeadLetter, blamed: Int?) throws(Failure) {
+        var only = plan.sources.count == 1 ? 0 : nil
         if let blamed {
             let output = plan.outputs[blamed]
+            only = onlySources[blamed]
             if output.deadLetterTopic != nil || output.deadLetterOutput != nil
-                || output.onError != .fail || plan.sources.count != 1
+                || output.onError != .fail || only == nil
             {
                 return try route(
                     letter, onError: output.onError, topic: output.deadLetterTopic,
@@ -135,8 +156,8 @@ final class RefusalRouter {
                     cluster: RefusalRouter.cluster(of: output.connector))
             }
         }
-        guard plan.sources.count == 1 else { return try fail(letter) }
-        let source = plan.sources[0]
+        guard let only else { return try fail(letter) }
+        let source = plan.sources[only]
         try route(
             letter, onError: source.onError, topic: source.deadLetterTopic,
             table: source.deadLetterOutput, cluster: RefusalRouter.cluster(of: source.connector))

@@ -159,6 +159,19 @@ struct ReasonError: Error, Equatable { let reason: DataErrorReason }
 
     @Test func otherScalars() throws {
         #expect(try read(#"{"v":"2000-03-01"}"#, .date) == .success(.int64(11017)))
+        let dates: [(String, Int64)] = [
+            ("0000-03-01", -719_468), ("0001-03-01 BC", -719_468), ("-0043-03-15", -735_160),
+            ("0044-03-15 BC", -735_160), ("5874897-12-31", 2_145_042_905), ("infinity", .max),
+        ]
+        for (text, days) in dates {
+            #expect(try read("{\"v\":\"\(text)\"}", .date) == .success(.int64(days)), "\(text)")
+        }
+        #expect(
+            try read(#"{"v":"0000-01-01 BC"}"#, .date)
+                == .failure(ReasonError(reason: .outOfRange)))
+        #expect(
+            try read(#"{"v":"0044-03-15T12:00:00Z BC"}"#, .timestamptz)
+                == .success(.int64(-735_160 * 86_400_000_000 + 43_200_000_000)))
         #expect(try read(#"{"v":"23:59:59.5"}"#, .time) == .success(.int64(86_399_500_000)))
         #expect(try read(#"{"v":"AQL/"}"#, .bytea) == .success(.bytes([1, 2, 255])))
         #expect(try read(#"{"v":"AQ=="}"#, .bytea) == .success(.bytes([1])))

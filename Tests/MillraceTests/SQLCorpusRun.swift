@@ -14,49 +14,6 @@ import State
 import Synchronization
 import Types
 
-/// How a file is run.
-struct CorpusConfiguration: Sendable, CustomStringConvertible {
-    var batchRows = 2048
-    var workers = 1
-    var isOptimizerOn = true
-    /// Stops after so many rows, each time, and goes on with another number of workers.
-    var restartsEvery: Int?
-    /// Barriers while rows are on their way.
-    var hasManyBarriers = false
-
-    var description: String {
-        let restarts = restartsEvery.map { "a restart every \($0) rows" } ?? "no restart"
-        return "batches of \(batchRows), \(workers) workers, optimizer "
-            + "\(isOptimizerOn ? "on" : "off"), \(restarts), "
-            + "\(hasManyBarriers ? "many barriers" : "few barriers")"
-    }
-
-    /// Every pair of values of two settings stands in one of these.
-    static let pairwise = [
-        CorpusConfiguration(batchRows: 1, workers: 1),
-        CorpusConfiguration(batchRows: 3, workers: 4, isOptimizerOn: false, hasManyBarriers: true),
-        CorpusConfiguration(batchRows: 2048, workers: 4, restartsEvery: 2),
-        CorpusConfiguration(batchRows: 1, workers: 4, isOptimizerOn: false, restartsEvery: 1),
-        CorpusConfiguration(batchRows: 3, workers: 1, restartsEvery: 3, hasManyBarriers: true),
-        CorpusConfiguration(batchRows: 2048, workers: 1, isOptimizerOn: false),
-    ]
-
-    /// MILLRACE_CORPUS_ALL=1 runs these.
-    static let all: [CorpusConfiguration] = [1, 3, 2048].flatMap { batchRows in
-        [1, 4].flatMap { workers in
-            [true, false].flatMap { isOptimizerOn in
-                [nil, 1, 2].flatMap { restartsEvery in
-                    [true, false].map { hasManyBarriers in
-                        CorpusConfiguration(
-                            batchRows: batchRows, workers: workers, isOptimizerOn: isOptimizerOn,
-                            restartsEvery: restartsEvery, hasManyBarriers: hasManyBarriers)
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// What came out, by output: batches in order of arrival, by worker.
 struct CorpusResult {
     let plan: Plan
@@ -74,7 +31,8 @@ struct CorpusRun {
     func plan() throws -> Plan {
         let settings =
             "SET batch_rows = \(configuration.batchRows); "
-            + (configuration.hasManyBarriers ? "SET checkpoint_interval = '1 ms';" : "")
+            + (configuration.hasManyBarriers ? "SET checkpoint_interval = '1 ms'; " : "")
+            + (configuration.state == .evicting ? "SET state_memory = '1B'; " : "")
         let statements = try parseTopology(
             SourceText(file: "\(file.name).slt", text: settings + file.sql))
         var options = PlanningOptions()
@@ -104,7 +62,9 @@ struct CorpusRun {
                     writers: writers), stop: StopRequest())
             let summary = try pipeline.run()
             result.imbalances += summary.imbalances.map { "\($0.place): \($0.difference)" }
-            workers = workers == 4 ? 1 : workers == 1 ? 3 : 4
+            if configuration.restarts == .withOtherWorkers {
+                workers = workers == 4 ? 1 : workers == 1 ? 3 : 4
+            }
         }
         for (counter, count) in try store.currentEpoch()?.counters ?? [:]
         where !counter.hasSuffix(".digest") {
@@ -122,10 +82,8 @@ struct CorpusRun {
     }
 
     private func segments(_ rows: [CorpusFile.InputRow]) -> [ArraySlice<CorpusFile.InputRow>] {
-        guard let length = configuration.restartsEvery, rows.count > length else {
-            return [rows[...]]
-        }
-        let cut = max(length, (rows.count + 7) / 8)
+        guard configuration.restarts != .never, rows.count > 1 else { return [rows[...]] }
+        let cut = (rows.count + 7) / 8
         return stride(from: 0, to: rows.count, by: cut).map { rows[$0..<min($0 + cut, rows.count)] }
     }
 

@@ -30,7 +30,12 @@ struct SQLCorpusTests {
     func prefixes(_ file: CorpusFile) throws {
         for expected in file.outputs {
             guard let count = expected.after else { continue }
-            for configuration in [CorpusConfiguration.pairwise[0], .pairwise[3]] {
+            for configuration in [
+                CorpusConfiguration(batchRows: 1),
+                CorpusConfiguration(
+                    batchRows: 1, workers: 4, isOptimizerOn: false, state: .evicting,
+                    restarts: .withOtherWorkers),
+            ] {
                 let run = CorpusRun(file: file, configuration: configuration)
                 let result = try run.run(Array(file.inputs.prefix(count)), closes: false)
                 expect([expected], in: result, "after \(count) rows, \(configuration)")

@@ -9,9 +9,9 @@ import Testing
 @Suite struct SimulationMutantTests {
     /// Seeds from 1 within which each broken rule must show; what it takes today is a third of it.
     private static let seeds: [(mutant: Mutant, count: Int)] = [
-        (.skipIntent, 20), (.commitBeforeWrite, 20), (.skipMarkerLookup, 10), (.rereadRecord, 10),
-        (.lateByMinimum, 10), (.dropRetraction, 10), (.restoreElsewhere, 10), (.forgetTimers, 20),
-        (.skipSecondRead, 10), (.trimEarly, 10), (.markerNotBelow, 30), (.skipFingerprint, 40),
+        (.skipIntent, 60), (.commitBeforeWrite, 60), (.skipMarkerLookup, 20), (.rereadRecord, 10),
+        (.lateByMinimum, 10), (.dropRetraction, 10), (.restoreElsewhere, 10), (.forgetTimers, 60),
+        (.skipSecondRead, 60), (.trimEarly, 10), (.markerNotBelow, 60), (.skipFingerprint, 60),
         (.eagerCleanup, 100), (.unsyncedFile, 10),
     ]
 

@@ -173,6 +173,8 @@ public final class History: @unchecked Sendable {
         let (cluster, pause) = (random.pick([0, 0, 12, 40]), random.pick([0, 0, 6, 30]))
         if !cuts.hazards.contains(.sink) { hazards.clusterFailsOneIn = cluster }
         if !cuts.hazards.contains(.transaction) { hazards.pauseOneIn = pause }
+        let race = random.pick([0, 0, 3, 10])
+        if !cuts.hazards.contains(.foreign) { hazards.raceOneIn = race }
         guard number < crashingProcesses, !cuts.quietProcesses.contains(number) else {
             return hazards
         }

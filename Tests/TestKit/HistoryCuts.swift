@@ -18,6 +18,8 @@ public enum HistoryHazard: String, Sendable, Hashable, CaseIterable {
     case workers, batch, live
     /// State that does not fit into memory.
     case evict
+    /// Partitions that step out while they are silent.
+    case idle
     /// State in a real RocksDB instead of memory; going back to a checkpoint that it keeps.
     case disk, rewind
 }

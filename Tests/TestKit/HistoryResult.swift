@@ -19,10 +19,10 @@ public enum HistoryFeature: String, Sendable, CaseIterable {
     case foreignCommit, foreignCompaction, transactionTimeout, fencedProducer, hiddenRecord
     case clusterAway, lostOffsets, logMadeAnew, copyFenced, copyWon, twoLiveCopies
     case rewind, rewindRefused, readBack
-    case watched, copiedAlive
+    case watched, copiedAlive, failingRow, idleLateRow, lostRace
 
     /// May be missing from 100 histories.
-    var isRare: Bool { [.copyWon, .twoLiveCopies, .rewindRefused].contains(self) }
+    var isRare: Bool { [.idleLateRow, .copyWon, .twoLiveCopies, .rewindRefused].contains(self) }
 }
 
 public struct HistoryResult: Sendable {

@@ -58,6 +58,8 @@ struct RandomSource: Sendable {
     let isKeyed: Bool
     /// µs.
     let watermarkDelay: Int64
+    /// ms; of a live run: what it gives depends on the clock.
+    let idleTimeout: Int?
     var partitions: [[InputRecord]]
 
     /// What is drawn, without what is cut away.
@@ -68,6 +70,8 @@ struct RandomSource: Sendable {
         var random = random
         self.isKeyed = isKeyed
         watermarkDelay = Int64(random.below(4)) * 700_000
+        let isIdle = random.isOneIn(8) && !cuts.hazards.contains(.idle)
+        idleTimeout = isIdle && !isKeyed ? random.pick([5, 30]) : nil
         let disorder = random.pick([0, 500_000, 3_000_000, 9_000_000])
         // A keyed table's key stands in one partition.
         let partitionCount = min(

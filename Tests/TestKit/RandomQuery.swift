@@ -75,6 +75,8 @@ struct RandomQuery: Sendable, Hashable {
     enum Shape: Sendable, Hashable {
         /// Rows with v above a bound.
         case project(above: Int64)
+        /// 100 / (v − a number): a row that fails is a dead letter of the output's.
+        case divide(less: Int64)
         /// An aggregate a key and window; `isEarly`: with results on change.
         case window(RandomWindow, keys: [String], isEarly: Bool)
         /// Each key once a window.
@@ -108,9 +110,10 @@ struct RandomQuery: Sendable, Hashable {
     }
 
     init(_ random: inout SeededRandom, _ columns: RandomColumns) {
-        relation = .draw(&random)
+        let relation = RandomRelation.draw(&random)
+        self.relation = relation
         let keys = random.pick([["k"], ["g"], ["k", "g"]])
-        switch random.below(14) {
+        switch random.below(15) {
         case 0, 1: shape = .project(above: Int64(random.within(-5...15)))
         case 2...5: shape = .window(.draw(&random), keys: keys, isEarly: random.isOneIn(3))
         case 6: shape = .distinctWindow(.draw(&random), keys: keys)
@@ -123,6 +126,10 @@ struct RandomQuery: Sendable, Hashable {
         case 10: shape = .groupOfGroup(key: random.pick(["k", "g"]))
         case 11: shape = .distinct(keys: keys)
         case 12: shape = .unionOfGroups(keys: keys)
+        // Of two sources neither takes the dead letters.
+        case 13:
+            let bound = Int64(random.within(-5...20))
+            shape = relation == .union ? .project(above: bound) : .divide(less: bound)
         default:
             shape = random.isOneIn(2) ? .keyedGroup : .keyedRows(above: Int64(random.below(10)))
         }
@@ -136,7 +143,7 @@ struct RandomQuery: Sendable, Hashable {
     static func isUpdating(_ shape: Shape) -> Bool {
         switch shape {
         case .window(_, _, let isEarly): isEarly
-        case .project, .distinctWindow, .windowOfWindow, .distinct: false
+        case .project, .divide, .distinctWindow, .windowOfWindow, .distinct: false
         default: true
         }
     }
@@ -176,6 +183,7 @@ struct RandomQuery: Sendable, Hashable {
     var columns: [String] {
         switch shape {
         case .project: ["k", "g", "v", "x", "ts"]
+        case .divide: ["k", "g", "q"]
         case .window(_, let keys, _): ["window_start", "window_end"] + keys + aggregateNames
         case .distinctWindow(_, let keys): ["window_start", "window_end"] + keys
         case .windowOfWindow: ["window_end", "windows", "total"]
@@ -193,6 +201,7 @@ struct RandomQuery: Sendable, Hashable {
         let argument = relation.sql(isArgument: true)
         switch shape {
         case .project(let bound): return "SELECT k, g, v, x, ts FROM \(from) WHERE v > \(bound)"
+        case .divide(let less): return "SELECT k, g, 100 / (v - (\(less))) AS q FROM \(from)"
         case .window(let window, let keys, _):
             let list = keys.joined(separator: ", ")
             return "SELECT window_start, window_end, \(list), \(aggregateSQL) "

@@ -53,6 +53,11 @@ struct RandomTopology: Sendable {
 
     /// Numbers of the sources that outputs read.
     var readSources: [Int] { Set(queries.flatMap(\.sources)).sorted() }
+    /// Whether the clock shows in an output: partitions may have stepped out.
+    func isLoose(_ query: RandomQuery) -> Bool {
+        query.window != nil && query.sources.contains { sources[$0].idleTimeout != nil }
+    }
+
     /// Of late rows, broken records and outputs.
     var locations: [String] { queries.indices.map(Self.name) + ["lost", "refused"] }
 
@@ -92,6 +97,9 @@ struct RandomTopology: Sendable {
         } else {
             let delay = sources[number].watermarkDelay / 1_000
             options += ", event_time = 'ts', watermark_delay = '\(delay) ms'"
+            if let idleTimeout = sources[number].idleTimeout {
+                options += ", idle_timeout = '\(idleTimeout) ms'"
+            }
             // Where no output has a window nothing is late.
             if queries.contains(where: { $0.window != nil && $0.sources.contains(number) }) {
                 options += ", late = 'lost'"

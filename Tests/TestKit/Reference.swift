@@ -94,6 +94,10 @@ struct Reference {
             return events.filter { $0.v.map { $0 > bound } ?? false }.map {
                 keys($0, ["k", "g"]) + [Cell($0.v), input.columns.x($0), Cell(time: $0.ts)]
             }
+        case .divide(let less):
+            return events.filter { $0.v != less }.map { event in
+                keys(event, ["k", "g"]) + [Cell(event.v.map { 100 / ($0 - less) })]
+            }
         case .window(let window, let names, let isEarly):
             let limit = isEarly ? .max : minimum
             return closed(windows(rows, window, names), window, limit).map { key, events in
@@ -154,6 +158,15 @@ struct Reference {
             }
             return "\(input.columns.key(row.event, "k").stored)|\(row.event.ts)|\(kind)"
         }.sorted()
+    }
+
+    /// Rows of an append-only relation.
+    func rowCount(of query: RandomQuery) -> Int { rows(query.relation).count }
+
+    /// How many rows an output cannot compute.
+    func failing(_ query: RandomQuery) -> Int {
+        guard case .divide(let less) = query.shape else { return 0 }
+        return rows(query.relation).count { $0.event.v == less }
     }
 
     /// Source, partition and offset of each record that breaks the contract.

@@ -25,6 +25,8 @@ struct ProcessHazards {
     var tableFailsOneIn = 0
     /// One in so many calls of a cluster; 0: none.
     var clusterFailsOneIn = 0
+    /// Before one in so many of its log entries another writer takes the version; 0: none.
+    var raceOneIn = 0
     /// One in so many steps of a transaction the process stands still for long; 0: none.
     var pauseOneIn = 0
 }
@@ -101,6 +103,12 @@ final class SimulatedProcess: TurnOrder, @unchecked Sendable {
     func perhapsPause() {
         if strikes(hazards.pauseOneIn) { world.stand(microseconds: 3_000_000) }
     }
+
+    /// Whether another writer is faster.
+    func losesRace() -> Bool { strikes(hazards.raceOneIn) }
+
+    /// Whether another pipeline's transaction begins here.
+    func isJoined() -> Bool { strikes(hazards.pauseOneIn) }
 
     private func strikes(_ oneIn: Int) -> Bool {
         oneIn > 0 && !isDown && world.random.isOneIn(oneIn)

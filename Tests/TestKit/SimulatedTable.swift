@@ -18,7 +18,9 @@ final class SimulatedTable: @unchecked Sendable {
     let location: String
     fileprivate let world: SimulatedWorld
     fileprivate var files: [String: File] = [:]
-    private var foreignCount = 0
+    private var compactions = 0
+    /// Log entries whose version another writer had taken.
+    fileprivate(set) var lostRaces = 0
 
     init(_ location: String, world: SimulatedWorld) {
         self.location = location
@@ -40,7 +42,7 @@ final class SimulatedTable: @unchecked Sendable {
     /// Another writer's commit, if the table is there: it takes the next version. One that says
     /// nothing of the rows, or a compaction: a live file is written again under another name.
     /// Whether it was a compaction; nil: nothing happened.
-    func commitForeign() throws -> Bool? {
+    func commitForeign() throws(Failure) -> Bool? {
         let reader = SimulatedTableView(self, by: nil)
         guard let snapshot = try DeltaLog(reader).snapshot() else { return nil }
         let digits = String(snapshot.version + 1)
@@ -59,12 +61,14 @@ final class SimulatedTable: @unchecked Sendable {
         return compacts
     }
 
-    private func compact(_ path: String, _ snapshot: DeltaSnapshot) throws -> [String] {
+    private func compact(
+        _ path: String, _ snapshot: DeltaSnapshot
+    ) throws(Failure) -> [String] {
         guard var file = snapshot.files[path], let old = files[FilePath.decode(path)] else {
             throw Failure(.failed, "simulation.lost", "\(location)/\(path) is live and not there")
         }
-        foreignCount += 1
-        file.path = "compacted-\(foreignCount).parquet"
+        compactions += 1
+        file.path = "compacted-\(compactions).parquet"
         file.dataChange = false
         files[file.path] = File(bytes: old.bytes, isDurable: true, time: world.now / 1_000)
         let removed = RemoveFile(
@@ -138,13 +142,17 @@ final class SimulatedTableView: DeltaStore, @unchecked Sendable {
     }
 
     func putIfAbsent(_ path: String, _ bytes: [UInt8]) throws(Failure) -> PutResult {
+        if process?.losesRace() == true { _ = try table.commitForeign() }
         let isNew = try perform("link \(location)/\(path)") { () throws(Failure) in
             guard table.files[path] == nil else { return false }
             table.files[path] = .init(bytes: bytes, isDurable: false, time: now)
             table.world.noteLanding()
             return true
         }
-        guard isNew else { return .exists }
+        guard isNew else {
+            table.lostRaces += 1
+            return .exists
+        }
         // An object store's client that asks again after a lost answer finds its own.
         if process?.losesTableAnswer() == true { return .exists }
         try synchronize(path)
