@@ -111,8 +111,11 @@ public struct DeltaCommitter {
                 .commitInfo(information),
                 .tableProtocol(DeltaSchema.requiredProtocol(output.schema)), .metadata(metadata),
             ])
-            // Whoever creates it first: what counts is what the log then says.
-            _ = try store.putIfAbsent(DeltaLog.entryPath(0), entry)
+            // Whoever creates it first: what counts is what the log then says. Another's entry is
+            // made durable, for ours stand on it.
+            if case .exists = try store.putIfAbsent(DeltaLog.entryPath(0), entry) {
+                try synchronizeLog(entry: 0)
+            }
         }
         guard let snapshot = try currentSnapshot() else {
             throw Failure(.failed, "delta.create", "the table at \(store.location) is not there")
