@@ -50,6 +50,8 @@ public final class Pipeline {
     var commitCounts: [TargetID: Int64] = [:]
     var lastCheckpointBytes: Int64 = 0
     var offsets: [PartitionOffset] = []
+    /// What adopted outputs have already, beyond where reading began.
+    var ownFloors: AdoptionFloors?
     /// Of partitions that are new to the pipeline; they go with the next write.
     var beginnings: [PartitionOffset] = []
 
@@ -146,6 +148,7 @@ public final class Pipeline {
         try attend(milliseconds: 0)
         Failpoint.pass("run.before_trims")
         if !trims.isEmpty { try store.write(trims: trims) }
+        Failpoint.pass("run.trims_written")
         return summary()
     }
 

@@ -282,7 +282,8 @@ struct AppendTests {
         #expect(try table.rowsByUs() == rows)
     }
 
-    @Test func aLostRaceIsTriedAgainAndAMetadataChangeIsNot() throws {
+    @Test("F13, F18: a lost race is tried again, a change of metadata is not")
+    func aLostRaceIsTriedAgainAndAMetadataChangeIsNot() throws {
         let batch = SampleRows.batch(orders, count: 4, seed: 3)
         let racing = RacingStore()
         let table = try TableFixture(orders) { store in
