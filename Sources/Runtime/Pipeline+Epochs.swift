@@ -186,15 +186,18 @@ extension Pipeline {
     }
 
     /// Whether what the next barrier hands over has grown enough to take it early (design.md
-    /// §3.11).
+    /// §3.11): at once if workers wait for it, else not before they have had as much time as the
+    /// last one took.
     var isEpochFull: Bool {
-        let limit =
-            plan.settings.epochBytes
+        if now < earliestEarlyBarrier { return EpochRoom(gauges, epochLimit).isUsedUp }
+        return EpochRoom(gauges, epochLimit).pendingBytes >= epochLimit
+    }
+
+    var epochLimit: Int64 {
+        plan.settings.epochBytes
             ?? min(
                 max(plan.settings.memoryLimit / 4, Pipeline.leastEpochBytes),
                 Pipeline.defaultEpochBytes)
-        let pending = gauges.reduce(0) { $0 + $1.pendingBytes.load(ordering: .relaxed) }
-        return Int64(pending) >= limit
     }
 
     /// However small `state_memory` is, so much is worth a barrier.

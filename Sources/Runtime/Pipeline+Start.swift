@@ -135,7 +135,8 @@ extension Pipeline {
         let builder = WorkerBuilder(
             plan: plan, options: options, store: store, sources: sources, factory: factory,
             context: context, wiring: wiring, minima: minima, partitions: partitions,
-            gauges: gauges, floors: ownFloors,
+            gauges: gauges, room: EpochRoom(gauges, bringsBarriers ? epochLimit : .max),
+            floors: ownFloors,
             report: { [reports] in reports.send(.worker($0)) })
         var workers: [Worker] = []
         for index in 0..<options.workers { workers.append(try builder.makeWorker(index)) }

@@ -308,6 +308,19 @@ struct AppendTests {
         #expect(try table.rowsByDeltalake().count == 4)
     }
 
+    /// A power loss must not take the entry on which ours stand.
+    @Test func aTableThatAnotherWasFasterToMakeIsSynced() throws {
+        let racing = RacingStore()
+        let table = try TableFixture(orders) { store in
+            racing.inner = store
+            racing.isAnswerLost = true
+            return racing
+        }
+        #expect(racing.synchronized == ["_delta_log/00000000000000000000.json"])
+        let batch = SampleRows.batch(orders, count: 4, seed: 3)
+        #expect(try table.append(1, batch) == .committed(version: 1))
+    }
+
     @Test func anUnknownOutcomeIsLookedUpAndSynced() throws {
         let racing = RacingStore()
         let table = try TableFixture(orders) { store in

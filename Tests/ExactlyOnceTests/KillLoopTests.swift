@@ -45,18 +45,22 @@ extension ExactlyOnceTests {
             #expect(try scenario.start().end().status == 2)
         }
 
-        @Test func killsAtRandomMoments() throws {
+        /// The second time with next to no memory for state: every clean key is evicted, and read
+        /// back by a process that has loaded nothing.
+        @Test(arguments: [nil, "1B"])
+        func killsAtRandomMoments(_ memory: String?) throws {
             let scenario = try Scenario(events: 48_000, rate: 4_000)
+            let arguments = memory.map { ["--set", "state_memory=\($0)"] } ?? []
             var dice = Dice(seed: 11)
             var ending: Ending?
             for _ in 0..<14 where ending == nil {
-                let run = try scenario.start()
+                let run = try scenario.start(arguments: arguments)
                 usleep(UInt32(dice.roll(150...1_000)) * 1_000)
                 run.signal(SIGKILL)
                 let end = try run.end()
                 if end.wasKilled { scenario.note(isRandom: true) } else { ending = end }
             }
-            let last = try ending ?? scenario.start().end()
+            let last = try ending ?? scenario.start(arguments: arguments).end()
             KillLoopTests.show(scenario)
             try expectRight(scenario, last)
             #expect(scenario.falls.count >= 8)
