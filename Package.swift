@@ -170,7 +170,8 @@ let testTargets: [Target] = [
     tests("FuzzTests", ["Contracts", "FuzzTargets"]),
     // They run the built `millrace` and `millrace-mutant` beside them.
     tests(
-        "ExactlyOnceTests", ["Contracts", "KafkaIO", "PythonSupport"], exclude: ["Python"]),
+        "ExactlyOnceTests", ["Contracts", "KafkaIO", "PythonSupport"],
+        exclude: ["Python", "Shim"]),
     tests("TidyTests", ["Contracts"], exclude: ["unsafe-files.txt"]),
 ]
 

@@ -44,6 +44,7 @@ struct CheckpointWriter {
         let bytes = try Self.encode(actions)
         let name = "\(DeltaLog.folder)/\(DeltaLog.padded(snapshot.version)).checkpoint.parquet"
         Failpoint.pass("delta.before_checkpoint")
+        try Failpoint.passOrFail("delta.write_checkpoint")
         _ = try store.putIfAbsent(name, bytes)
         Failpoint.pass("delta.before_hint")
         let hint = JSONValue.object([
@@ -52,6 +53,7 @@ struct CheckpointWriter {
             .init("numOfAddFiles", .integer(snapshot.files.count)),
         ])
         try store.put("\(DeltaLog.folder)/_last_checkpoint", Array(hint.text.utf8))
+        Failpoint.pass("delta.hint_written")
     }
 
     // MARK: Schema

@@ -50,21 +50,27 @@ public struct DeltaAudit: Sendable {
         let present = Set(listing.entries.map(\.version))
         while first > 0, present.contains(first - 1) { first -= 1 }
         firstVersion = first
-        if first > 0 { try begin(log, before: first) }
-        for version in first...max(first, snapshot.version) where version <= snapshot.version {
+        if first > 0 { try begin(log, listing) }
+        for version in firstVersion...max(firstVersion, snapshot.version)
+        where version <= snapshot.version {
             guard let actions = try log.entry(version) else { continue }
             read(actions, version)
         }
     }
 
-    /// Files that are older than the log's first entry.
-    private mutating func begin(_ log: DeltaLog, before first: Int64) throws(Failure) {
-        notes.append("the log was cleaned up: checked from version \(first) on")
-        guard let base = try? log.snapshot(version: first - 1) else {
-            notes.append("what was live before version \(first) is not known any more")
-            ownFiles = snapshot.files
-            return
+    /// Entries before the first version are gone: begins with what was live at the first version
+    /// that can still be had, by a checkpoint of the log.
+    private mutating func begin(_ log: DeltaLog, _ listing: LogListing) throws(Failure) {
+        let possible = [firstVersion - 1] + listing.checkpoints.map(\.version)
+        var found: DeltaSnapshot?
+        for version in possible where version >= firstVersion - 1 && found == nil {
+            // Without its entry a version is given as the one before it.
+            found = (try? log.snapshot(version: version)).flatMap { $0 }
+            if found?.version != version { found = nil }
         }
+        let base = found ?? snapshot
+        firstVersion = base.version + 1
+        notes.append("the log was cleaned up: commits before version \(firstVersion)")
         let isAlone = base.writers.allSatisfy {
             $0.pipelineID == identity.pipelineID && $0.sink == identity.sink
         }

@@ -109,7 +109,7 @@ extension DeltaCommitter {
         guard let first = try firstVersion(above: request.target, of: snapshot) else {
             return (snapshot.files, [])
         }
-        guard let base = try log.snapshot(version: first - 1) else {
+        guard let base = try log.snapshot(version: first - 1), base.version == first - 1 else {
             throw lost(version: first - 1)
         }
         var replay = RestoreReplay(

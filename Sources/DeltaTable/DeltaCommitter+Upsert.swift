@@ -64,6 +64,7 @@ extension DeltaCommitter {
                 writer.abandon()
                 throw error
             }
+            Failpoint.pass("delta.merged", identity.sink)
             // Deletes of keys that are not there change no file, but the marker must move: the
             // caller takes these epochs for landed.
             let actions = swap(

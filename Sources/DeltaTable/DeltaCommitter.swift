@@ -111,8 +111,13 @@ public struct DeltaCommitter {
                 .commitInfo(information),
                 .tableProtocol(DeltaSchema.requiredProtocol(output.schema)), .metadata(metadata),
             ])
-            // Whoever creates it first: what counts is what the log then says.
-            _ = try store.putIfAbsent(DeltaLog.entryPath(0), entry)
+            Failpoint.pass("delta.before_create", identity.sink)
+            // Whoever creates it first: what counts is what the log then says. Another's entry is
+            // made durable, for ours stand on it.
+            if case .exists = try store.putIfAbsent(DeltaLog.entryPath(0), entry) {
+                try synchronizeLog(entry: 0)
+            }
+            Failpoint.pass("delta.created", identity.sink)
         }
         guard let snapshot = try currentSnapshot() else {
             throw Failure(.failed, "delta.create", "the table at \(store.location) is not there")

@@ -5,6 +5,7 @@
 // files of older versions, are vacuum's.
 
 public import Contracts
+import Environment
 public import Progress
 
 extension DeltaCommitter {
@@ -27,13 +28,16 @@ extension DeltaCommitter {
         if !found.isEmpty {
             let named = try names(since: resolved, snapshot)
             for path in found where !named.contains(path) {
+                Failpoint.pass("delta.before_sweep")
                 try store.remove(path)
                 removed += 1
+                Failpoint.pass("delta.swept")
             }
         }
         for name in try drafts(of: resolved) {
             try store.remove("\(DeltaLog.folder)/\(name)")
             removed += 1
+            Failpoint.pass("delta.draft_swept")
         }
         return (unresolved, removed)
     }

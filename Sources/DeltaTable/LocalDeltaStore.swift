@@ -69,7 +69,9 @@ public struct LocalDeltaStore: DeltaStore {
         let target = absolute(path)
         try makeFolder(folder(of: target))
         let temporary = try writeTemporary(target, bytes)
+        Failpoint.pass("delta.before_rename")
         try LocalFiles.rename(temporary, to: target)
+        Failpoint.pass("delta.renamed")
         try LocalFiles.syncFolder(folder(of: target))
     }
 
@@ -87,6 +89,7 @@ public struct LocalDeltaStore: DeltaStore {
             try? LocalFiles.remove(temporary)
             throw error
         }
+        Failpoint.pass("delta.entry_drafted")
         return temporary
     }
 
@@ -115,7 +118,10 @@ public struct LocalDeltaStore: DeltaStore {
     public func createDataFile(_ path: String) throws(Failure) -> any DeltaDataFile {
         let target = absolute(path)
         try makeFolder(folder(of: target))
-        return LocalDataFile(try OutputFile(creating: target), folder: folder(of: target))
+        Failpoint.pass("delta.before_data_file")
+        let file = LocalDataFile(try OutputFile(creating: target), folder: folder(of: target))
+        Failpoint.pass("delta.data_file_created")
+        return file
     }
 
     public func synchronize(_ path: String) throws(Failure) {
@@ -141,6 +147,7 @@ private final class LocalDataFile: DeltaDataFile {
     func finish() throws(Failure) {
         try Failpoint.passOrFail("delta.sync_data_file")
         try file.sync()
+        Failpoint.pass("delta.data_file_unnamed")
         try LocalFiles.syncFolder(folder)
         Failpoint.pass("delta.data_file_synced")
     }

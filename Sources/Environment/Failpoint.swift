@@ -48,6 +48,12 @@ public enum Failpoint {
         }
     }
 
+    /// Whether a test asked this place to fail, for failures that are answers.
+    @inline(__always)
+    public static func fails(_ name: StaticString) -> Bool {
+        isOn && reach(name.description)
+    }
+
     private static func reach(_ name: String, _ subject: String = "") -> Bool {
         if logDescriptor >= 0 {
             let line = Array((subject.isEmpty ? "\(name)\n" : "\(name) \(subject)\n").utf8)

@@ -8,6 +8,7 @@ import Glibc
 extension LocalFiles {
     /// Gives the file at `path` a second name; false if that name exists already (link(2)).
     public static func link(_ path: String, to target: String) throws(Failure) -> Bool {
+        try Failpoint.passOrFail("file.link")
         // SAFETY: both strings outlive the call.
         if unsafe Glibc.link(path, target) == 0 { return true }
         let code = millrace_errno()
@@ -45,6 +46,7 @@ extension LocalFiles {
 
     /// fsync of a file that someone else wrote.
     public static func syncFile(_ path: String) throws(Failure) {
+        try Failpoint.passOrFail("file.sync_found")
         let descriptor = openFile(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw fileFailure("open", path, errno: -descriptor) }
         defer { close(descriptor) }

@@ -35,6 +35,7 @@ public struct OutputFile: ~Copyable {
 
     /// Creates the file; one that exists already is a failure (no name is written twice).
     public init(creating path: String) throws(Failure) {
+        try Failpoint.passOrFail("file.create")
         let descriptor = openFile(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC)
         guard descriptor >= 0 else { throw fileFailure("create", path, errno: -descriptor) }
         self.path = path
@@ -43,6 +44,7 @@ public struct OutputFile: ~Copyable {
 
     /// Appends all the bytes.
     public func write(_ bytes: [UInt8]) throws(Failure) {
+        try Failpoint.passOrFail("file.write")
         var written = 0
         while written < bytes.count {
             // SAFETY: the range from `written` to the end lies inside the array.
@@ -92,6 +94,7 @@ public enum LocalFiles {
         let descriptor = openFile(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw fileFailure("open", path, errno: -descriptor) }
         defer { close(descriptor) }
+        try Failpoint.passOrFail("folder.sync")
         guard fsync(descriptor) == 0 else {
             throw fileFailure("sync", path, errno: millrace_errno())
         }
@@ -122,6 +125,7 @@ public enum LocalFiles {
 
     /// Renames; the target, if there is one, is replaced.
     public static func rename(_ path: String, to target: String) throws(Failure) {
+        try Failpoint.passOrFail("file.rename")
         // SAFETY: both strings outlive the call.
         guard unsafe Glibc.rename(path, target) == 0 else {
             throw fileFailure("rename", path, errno: millrace_errno())

@@ -30,8 +30,14 @@ public struct KafkaTopicReader: Sendable {
     private let configuration: KafkaClientConfiguration
     private let topic: String
 
+    /// How a source is to fetch its topic says nothing about these reads: tuned for a slow stream
+    /// of large batches it would make each start slow.
     public init(_ configuration: KafkaClientConfiguration, topic: String) {
-        self.configuration = configuration
+        self.configuration = KafkaClientConfiguration(
+            bootstrapServers: configuration.bootstrapServers,
+            properties: configuration.properties.filter { property in
+                !property.key.hasPrefix("fetch.") && !property.key.hasPrefix("queued.")
+            }, groupID: configuration.groupID)
         self.topic = topic
     }
 

@@ -181,6 +181,18 @@ public struct AdoptionFloors: Sendable {
         Set(byTarget.values.compactMap { $0[partition] }).sorted()
     }
 
+    /// Where a target stands while the sources are at `offsets`: never below what it has. Else an
+    /// entry that it takes in between would send whoever adopts it next back to rows that it holds.
+    public func raised(_ offsets: [PartitionOffset], of target: TargetID) -> [PartitionOffset] {
+        guard let own = byTarget[target] else { return offsets }
+        return offsets.map { offset in
+            guard let floor = own[PartitionKey(offset)], floor > offset.next else { return offset }
+            return PartitionOffset(
+                source: offset.source, partition: offset.partition, next: floor, fingerprint: nil,
+                highestTime: offset.highestTime, end: offset.end, detail: offset.detail)
+        }
+    }
+
     /// The targets that already have what stands at an offset.
     public func targets(having offset: Int64, of partition: PartitionKey) -> Set<TargetID> {
         Set(byTarget.filter { offset < $0.value[partition] ?? 0 }.keys)

@@ -72,14 +72,20 @@ public final class RocksStore: @unchecked Sendable {
         unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks(tables, 1)
         unsafe rocksdb_block_based_options_set_cache_index_and_filter_blocks_with_high_priority(
             tables, 1)
+        // In partitions: whole, the filter of a large file would be as large as a part of the cache
+        // and be read again for almost every key.
+        unsafe rocksdb_block_based_options_set_index_type(
+            tables, CInt(rocksdb_block_based_table_index_type_two_level_index_search))
+        unsafe rocksdb_block_based_options_set_partition_filters(tables, 1)
+        unsafe rocksdb_block_based_options_set_pin_top_level_index_and_filter(tables, 1)
         // SAFETY: the table options take the policy over.
         unsafe rocksdb_block_based_options_set_filter_policy(
             tables, rocksdb_filterpolicy_create_bloom_full(10))
         unsafe rocksdb_options_set_block_based_table_factory(options, tables)
     }
 
-    private static let writeBufferBytes = 32 << 20
-    private static let cacheBytes = 48 << 20
+    private static let writeBufferBytes = 16 << 20
+    private static let cacheBytes = 32 << 20
 
     private static func failure(
         _ action: String, _ path: String, _ message: UnsafeMutablePointer<CChar>?

@@ -70,6 +70,7 @@ extension StateDirectory {
     public func write(trims: [TargetID: Marker]) throws(Failure) {
         var batch = RocksBatch()
         for (target, marker) in trims { trim(target, upTo: marker, in: &batch) }
+        try Failpoint.passOrFail("state.trim")
         try store.write(batch)
     }
 

@@ -61,6 +61,8 @@ extension StateDirectory {
     public func forget(_ leftovers: [Leftover]) throws(Failure) {
         var batch = RocksBatch()
         for leftover in leftovers { batch.delete(StateKeys.name(leftover.incarnation)) }
+        Failpoint.pass("state.before_forget")
         try store.write(batch)
+        Failpoint.pass("state.forgotten")
     }
 }

@@ -41,10 +41,13 @@ public final class StateDirectory: Sendable {
                 "the state directory \(path) is in use by another process",
                 hint: "stop the other process, or give this one its own --state")
         }
+        Failpoint.pass("state.locked")
         try finishRewind(path)
         try refuseDamage(path, hasFormat: hasFormat)
         try sweepRetained(path)
+        try probe(path)
         let store = try opened(path + "/db", readOnly: false)
+        Failpoint.pass("state.opened")
         let incarnation = entropy.next() >> 1
         if let stored = try store.get(StateKeys.identity) {
             let (pipelineID, generation) = try decodeIdentity(stored, path: path)
@@ -53,6 +56,7 @@ public final class StateDirectory: Sendable {
             var batch = RocksBatch()
             let leftovers = try noteStart(identity, in: store, &batch)
             try store.write(batch)
+            Failpoint.pass("state.start_noted")
             if !hasFormat { try StateFormat.write(path) }
             return StateDirectory(
                 path: path, identity: identity, store: store, lock: lock, leftovers: leftovers)
@@ -62,9 +66,11 @@ public final class StateDirectory: Sendable {
         var batch = RocksBatch()
         batch.put(StateKeys.identity, encode(identity))
         _ = try noteStart(identity, in: store, &batch)
+        Failpoint.pass("state.identity.before_write")
         try store.write(batch)
         Failpoint.pass("state.identity.written")
         try StateFormat.write(path)
+        Failpoint.pass("state.identity.durable")
         return StateDirectory(path: path, identity: identity, store: store, lock: lock)
     }
 
@@ -120,6 +126,25 @@ public final class StateDirectory: Sendable {
         let identity = Identity(pipelineID: pipelineID, generation: generation, incarnation: 0)
         return StateDirectory(path: path, identity: identity, store: store, lock: nil)
     }
+
+    /// Fails in words where nothing can be written: RocksDB aborts the process if its first writes
+    /// find a full disk.
+    private static func probe(_ path: String) throws(Failure) {
+        let file = path + "/PROBE"
+        try LocalFiles.remove(file)
+        do {
+            let output = try OutputFile(creating: file)
+            try output.write([UInt8](repeating: 0, count: probeBytes))
+            try output.sync()
+        } catch {
+            try? LocalFiles.remove(file)
+            throw error
+        }
+        try LocalFiles.remove(file)
+    }
+
+    /// More than RocksDB writes while it opens an empty store.
+    private static let probeBytes = 256 << 10
 
     /// RocksDB takes a folder without CURRENT for a new one and removes what it finds there.
     private static func refuseHeadless(_ path: String) throws(Failure) {

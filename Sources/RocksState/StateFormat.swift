@@ -10,7 +10,7 @@ enum StateFormat {
 
     /// Names that a state directory has before it has its `FORMAT`: a crash at the very first start
     /// leaves some of them, and builds before this one made no others.
-    private static let early: Set<String> = ["LOCK", "db", "checkpoints", "FORMAT.new"]
+    private static let early: Set<String> = ["LOCK", "PROBE", "db", "checkpoints", "FORMAT.new"]
 
     /// Whether the directory has its format noted. Throws for one that is somebody else's, damaged,
     /// or of another format; touches nothing.

@@ -56,6 +56,7 @@ extension Pipeline {
         switch report {
         case .landed(let target, let marker, let version):
             trims[target] = marker
+            Failpoint.pass("trim.noted")
             waiting[target] = nil
             commitCounts[target, default: 0] += 1
             if let version { versions[target] = version }
@@ -83,6 +84,7 @@ extension Pipeline {
 
     /// The one write of an epoch, and only then the sinks.
     private func write(_ complete: GatheringEpoch) throws(Failure) {
+        Failpoint.pass("epoch.gathered")
         epoch = complete.number
         let reports = complete.reports.sorted { $0.worker < $1.worker }
         offsets = reports.flatMap(\.offsets)
@@ -109,6 +111,7 @@ extension Pipeline {
         trims = [:]
         if !Mutant.commitBeforeWrite.isActive { offer(intents) }
         try store.retain(keeping: plan.settings.checkpointHistory)
+        Failpoint.pass("checkpoint.before_group_offsets")
         for source in sources {
             source.checkpointed(offsets.filter { $0.source == source.plan.name })
         }
@@ -156,7 +159,8 @@ extension Pipeline {
         let targets = Set(parts.map(\.target)).sorted()
         return targets.map { target in
             Intent(
-                target: target, marker: marker, offsets: offsets,
+                target: target, marker: marker,
+                offsets: ownFloors?.raised(offsets, of: target) ?? offsets,
                 parts: parts.filter { $0.target == target }.map(\.bytes))
         }
     }
@@ -182,15 +186,18 @@ extension Pipeline {
     }
 
     /// Whether what the next barrier hands over has grown enough to take it early (design.md
-    /// §3.11).
+    /// §3.11): at once if workers wait for it, else not before they have had as much time as the
+    /// last one took.
     var isEpochFull: Bool {
-        let limit =
-            plan.settings.epochBytes
+        if now < earliestEarlyBarrier { return EpochRoom(gauges, epochLimit).isUsedUp }
+        return EpochRoom(gauges, epochLimit).pendingBytes >= epochLimit
+    }
+
+    var epochLimit: Int64 {
+        plan.settings.epochBytes
             ?? min(
                 max(plan.settings.memoryLimit / 4, Pipeline.leastEpochBytes),
                 Pipeline.defaultEpochBytes)
-        let pending = gauges.reduce(0) { $0 + $1.pendingBytes.load(ordering: .relaxed) }
-        return Int64(pending) >= limit
     }
 
     /// However small `state_memory` is, so much is worth a barrier.

@@ -20,15 +20,16 @@ extension Pipeline {
         context.wantsRowOffsets =
             AdoptionFloors(floors, above: try store.offsets()) != nil
         for source in plan.sources { sources.append(try factory.makeSource(source, context)) }
+        Failpoint.pass("start.sources_made")
         try resolvePartitions(isNew: stored == nil)
         Failpoint.pass("start.resolved")
         context.nextEpoch = epoch + 1
-        let ownFloors = AdoptionFloors(floors, above: offsets)
+        ownFloors = AdoptionFloors(floors, above: offsets)
         // Rows then stay on their worker: which targets drop them is known while they are pushed.
         if ownFloors != nil {
             wiring = Wiring(plan: plan, workers: options.workers, exchanges: false)
         }
-        try startWorkers(minima: stored?.minima ?? [:], floors: ownFloors)
+        try startWorkers(minima: stored?.minima ?? [:])
         Failpoint.pass("start.running")
     }
 
@@ -129,14 +130,13 @@ extension Pipeline {
             detail: offset.detail)
     }
 
-    private func startWorkers(
-        minima: [UInt64: Int64], floors: AdoptionFloors?
-    ) throws(Failure) {
+    private func startWorkers(minima: [UInt64: Int64]) throws(Failure) {
         gauges = (0..<options.workers).map { _ in WorkerGauges() }
         let builder = WorkerBuilder(
             plan: plan, options: options, store: store, sources: sources, factory: factory,
             context: context, wiring: wiring, minima: minima, partitions: partitions,
-            gauges: gauges, floors: floors,
+            gauges: gauges, room: EpochRoom(gauges, bringsBarriers ? epochLimit : .max),
+            floors: ownFloors,
             report: { [reports] in reports.send(.worker($0)) })
         var workers: [Worker] = []
         for index in 0..<options.workers { workers.append(try builder.makeWorker(index)) }

@@ -21,6 +21,7 @@ public final class SteppedPipeline {
         require(options.mode == .live, "a stepped pipeline runs live")
         pipeline = Pipeline(
             plan: plan, options: options, store: store, factory: factory, stop: StopRequest())
+        pipeline.bringsBarriers = false
     }
 
     public func start() throws(Failure) {

@@ -32,6 +32,8 @@ public final class Pipeline {
     /// The newest durable epoch's number.
     var epoch: UInt64 = 0
     var gathering: GatheringEpoch?
+    /// Whether barriers come early: not where the caller asks for them.
+    var bringsBarriers = true
     /// Barriers that come early leave the workers as much time as they take: µs.
     var earliestEarlyBarrier: Int64 = 0
     /// A bounded run that had ended before this process began: only its sinks are behind.
@@ -50,6 +52,8 @@ public final class Pipeline {
     var commitCounts: [TargetID: Int64] = [:]
     var lastCheckpointBytes: Int64 = 0
     var offsets: [PartitionOffset] = []
+    /// What adopted outputs have already, beyond where reading began.
+    var ownFloors: AdoptionFloors?
     /// Of partitions that are new to the pipeline; they go with the next write.
     var beginnings: [PartitionOffset] = []
 
@@ -101,7 +105,7 @@ public final class Pipeline {
             try attend(milliseconds: 20)
             holdIfBehind()
             if gathering == nil, !isHeld,
-                now >= nextBarrier || (now >= earliestEarlyBarrier && isEpochFull)
+                now >= nextBarrier || isEpochFull
             {
                 beginEpoch()
                 nextBarrier = now + plan.settings.checkpointIntervalMicroseconds
@@ -146,6 +150,7 @@ public final class Pipeline {
         try attend(milliseconds: 0)
         Failpoint.pass("run.before_trims")
         if !trims.isEmpty { try store.write(trims: trims) }
+        Failpoint.pass("run.trims_written")
         return summary()
     }
 

@@ -72,6 +72,7 @@ final class Worker {
     let report: @Sendable (WorkerReport) -> Void
     let refusals: RefusalRouter
     let shared: WorkerGauges
+    let room: EpochRoom
     var nodes: [NodeInstance]
     var feeds: [SourceFeed]
     /// Whether a window is closed by the clock.
@@ -95,7 +96,8 @@ final class Worker {
     init(
         index: Int, workers: Int, plan: Plan, mode: RunMode, clock: Clock, inbox: Inbox,
         inlets: [Inlet], nodes: [NodeInstance], feeds: [SourceFeed], refusals: RefusalRouter,
-        floors: AdoptionFloors?, shared: WorkerGauges, memoryShare: Int,
+        floors: AdoptionFloors?, shared: WorkerGauges, room: EpochRoom,
+        memoryShare: Int,
         report: @escaping @Sendable (WorkerReport) -> Void
     ) {
         self.index = index
@@ -110,6 +112,7 @@ final class Worker {
         self.refusals = refusals
         self.floors = floors
         self.shared = shared
+        self.room = room
         eviction = EvictionState(share: memoryShare)
         self.report = report
         usesClock = nodes.contains(where: \.isByClock)
@@ -174,7 +177,9 @@ final class Worker {
             progressed = true
         }
         if try receive() { progressed = true }
-        if epoch == nil, !isStopping, !shared.isHeld, try pollSources() { progressed = true }
+        if epoch == nil, !isStopping, !shared.isHeld, !room.isUsedUp, try pollSources() {
+            progressed = true
+        }
         if progressed { noteState() }
         evictIfOver(hasWorked: progressed)
         reportDrained()

@@ -51,6 +51,7 @@ struct WorkerBuilder {
     /// By source: what each worker reads.
     let partitions: [[PartitionOffset]]
     let gauges: [WorkerGauges]
+    let room: EpochRoom
     let floors: AdoptionFloors?
     let report: @Sendable (WorkerReport) -> Void
 
@@ -63,17 +64,17 @@ struct WorkerBuilder {
                 output: output, of: plan, worker: index, context)
         }
         var nodes: [NodeInstance] = []
-        var room = memoryShare
+        var memory = memoryShare
         for node in plan.nodes {
-            nodes.append(try makeNode(node, worker: index, refusals, room: &room))
+            nodes.append(try makeNode(node, worker: index, refusals, memory: &memory))
         }
         for node in plan.nodes { connect(node, nodes, worker: index) }
         return Worker(
             index: index, workers: options.workers, plan: plan, mode: options.mode,
             clock: options.clock, inbox: wiring.inboxes[index],
             inlets: inlets(of: index, nodes), nodes: nodes, feeds: try feeds(of: index),
-            refusals: refusals, floors: floors, shared: gauges[index], memoryShare: memoryShare,
-            report: report)
+            refusals: refusals, floors: floors, shared: gauges[index], room: room,
+            memoryShare: memoryShare, report: report)
     }
 
     /// Each worker has an equal part: keys are spread evenly.
@@ -82,7 +83,7 @@ struct WorkerBuilder {
     }
 
     private func makeNode(
-        _ node: PlanNode, worker: Int, _ refusals: RefusalRouter, room: inout Int
+        _ node: PlanNode, worker: Int, _ refusals: RefusalRouter, memory: inout Int
     ) throws(Failure) -> NodeInstance {
         let restored = minima[node.operatorID] ?? EventTime.never
         let work: NodeInstance.Work
@@ -98,8 +99,8 @@ struct WorkerBuilder {
             do {
                 try transform.restore(
                     from: store.stateReader(), groups: groups, minimum: restored,
-                    memoryLimit: room)
-                room = max(0, room - transform.residentBytes)
+                    memoryLimit: memory)
+                memory = max(0, memory - transform.residentBytes)
             } catch let failure as Failure {
                 throw failure
             } catch {

@@ -38,7 +38,11 @@ public struct KeyFilter: Sendable {
         layers[last].room -= 1
     }
 
-    public func mayContain(_ hash: UInt64) -> Bool { layers.contains { $0.mayContain(hash) } }
+    /// Complexity: O(layers); the last has half of the keys.
+    public func mayContain(_ hash: UInt64) -> Bool {
+        for layer in layers.indices.reversed() where layers[layer].mayContain(hash) { return true }
+        return false
+    }
 
     /// Key groups are the upper bits of a hash and tables use the lower: mixed again, so that a
     /// worker's share of the keys fills its filter evenly.

@@ -282,7 +282,8 @@ struct AppendTests {
         #expect(try table.rowsByUs() == rows)
     }
 
-    @Test func aLostRaceIsTriedAgainAndAMetadataChangeIsNot() throws {
+    @Test("F13, F18: a lost race is tried again, a change of metadata is not")
+    func aLostRaceIsTriedAgainAndAMetadataChangeIsNot() throws {
         let batch = SampleRows.batch(orders, count: 4, seed: 3)
         let racing = RacingStore()
         let table = try TableFixture(orders) { store in
@@ -305,6 +306,19 @@ struct AppendTests {
             return
         }
         #expect(try table.rowsByDeltalake().count == 4)
+    }
+
+    /// A power loss must not take the entry on which ours stand.
+    @Test func aTableThatAnotherWasFasterToMakeIsSynced() throws {
+        let racing = RacingStore()
+        let table = try TableFixture(orders) { store in
+            racing.inner = store
+            racing.isAnswerLost = true
+            return racing
+        }
+        #expect(racing.synchronized == ["_delta_log/00000000000000000000.json"])
+        let batch = SampleRows.batch(orders, count: 4, seed: 3)
+        #expect(try table.append(1, batch) == .committed(version: 1))
     }
 
     @Test func anUnknownOutcomeIsLookedUpAndSynced() throws {

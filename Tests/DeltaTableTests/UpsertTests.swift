@@ -204,7 +204,8 @@ struct UpsertTests {
         #expect(lines == "1 x 1.0 None None\n2 y 1.0 None None\n3 g 9.0 6 None\n")
     }
 
-    @Test func aLostRaceMergesAgainWithTheWinnersRows() throws {
+    @Test("F18: a lost race merges again, with the winner's rows")
+    func aLostRaceMergesAgainWithTheWinnersRows() throws {
         let racing = RacingStore()
         let table = try TableFixture(Self.schema) { store in
             racing.inner = store

@@ -155,6 +155,20 @@ extension ExactlyOnceTests {
             try expectRight(scenario)
         }
 
+        @Test("F3: adopted again while the first adopter was catching up")
+        func adoptedAgainWhileCatchingUp() throws {
+            let scenario = try AdoptionScenario()
+            let death = try scenario.run("lost", failpoint: "delta.after_commit:cheap@6")
+            try #require(death.wasKilled, "\(death)")
+            // `even` takes an entry while the sources are below what `cheap` and it had.
+            let adopter = try scenario.run(
+                "new", ["--adopt"], failpoint: "delta.after_commit:even")
+            try #require(adopter.wasKilled, "\(adopter)")
+            let ending = try scenario.run("newer", ["--adopt"])
+            try #require(ending.status == 0, "\(ending)")
+            try expectRight(scenario)
+        }
+
         @Test("F3: offsets outlive the log entries that told them")
         func offsetsOutliveTheLog() throws {
             let scenario = try AdoptionScenario()

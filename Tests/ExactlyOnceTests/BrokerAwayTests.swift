@@ -46,7 +46,7 @@ extension ExactlyOnceTests {
             #expect(try fixture.settled().sorted() == KafkaFixture.text(0..<10).sorted())
         }
 
-        @Test("killed under a run: waited for, in log and progress line, then exact")
+        @Test("F13: killed under a run: waited for, in log and progress line, then exact")
         func killedUnderARun() throws {
             let broker = try OwnBroker()
             let fixture = try fixture(broker)

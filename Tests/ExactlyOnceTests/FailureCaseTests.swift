@@ -63,7 +63,7 @@ extension ExactlyOnceTests {
             #expect(try logs(scenario) == before)
         }
 
-        @Test("F3: --beside appends on purpose, once, also when it is killed")
+        @Test("F3, F5: --beside appends on purpose, once, also when it is killed")
         func besideAppendsOnPurpose() throws {
             let scenario = try Scenario(events: 8_000, rate: 8_000)
             try expectDone(scenario, try scenario.start().end())

@@ -147,7 +147,7 @@ extension ExactlyOnceTests {
             #expect(try fixture.settled().sorted() == KafkaFixture.text(0..<6).sorted())
         }
 
-        @Test("F25: a bounded run ends although its last records are invisible")
+        @Test("F23, F25: a bounded run ends although its last records are invisible")
         func aBoundedRunEndsOnInvisibleRecords() throws {
             let fixture = try KafkaFixture()
             let transactional = try KafkaProducer(
@@ -162,7 +162,7 @@ extension ExactlyOnceTests {
             #expect(try fixture.settled().sorted() == KafkaFixture.text(0..<3).sorted())
         }
 
-        @Test("F25: gaps of compaction, also before the end of a bounded run")
+        @Test("F23, F25: gaps of compaction, also before the end of a bounded run")
         func compactionLeavesGaps() throws {
             let fixture = try KafkaFixture(in: [
                 "cleanup.policy": "compact", "segment.ms": "100",
@@ -245,7 +245,7 @@ extension ExactlyOnceTests {
 
         // MARK: partitions
 
-        @Test("a partition that appears is read from its beginning, while running and at a start")
+        @Test("F11: a partition that appears is read from its beginning, while running and at a start")
         func aNewPartition() throws {
             let fixture = try KafkaFixture()
             try fixture.writeTopology(source: ", start = 'latest'")

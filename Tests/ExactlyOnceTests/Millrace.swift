@@ -50,17 +50,18 @@ final class RunningCommand {
     let processIdentifier: Int32
 
     /// `failpoint`: as MILLRACE_FAILPOINT; `log`: as MILLRACE_FAILPOINT_LOG; `variables`: more of
-    /// the environment.
+    /// the environment; `wrapper`: a program that becomes the command, with its arguments.
     init(
         _ arguments: [String], in folder: URL, binary: Binary = .millrace,
         failpoint: String? = nil, log: URL? = nil, mutant: String? = nil,
-        variables: [String: String] = [:]
+        variables: [String: String] = [:], wrapper: [String] = []
     ) throws {
         output = folder.appending(path: "stdout-\(UUID().uuidString)")
         errors = folder.appending(path: "stderr-\(UUID().uuidString)")
         for file in [output, errors] { try Data().write(to: file) }
-        process.executableURL = binary.url
-        process.arguments = arguments
+        let words = wrapper + [binary.url.path] + arguments
+        process.executableURL = URL(filePath: words[0])
+        process.arguments = Array(words.dropFirst())
         process.currentDirectoryURL = folder
         var environment = ProcessInfo.processInfo.environment
         environment["MILLRACE_FAILPOINT"] = failpoint

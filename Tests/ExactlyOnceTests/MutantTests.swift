@@ -32,7 +32,8 @@ extension ExactlyOnceTests {
             print("\(breakage.mutant): \(broken.joined(separator: "; "))")
         }
 
-        @Test(arguments: MutantTests.breakages)
+        @Test("F9: the same death with the rule kept, the table compacted in between: no file twice",
+            arguments: MutantTests.breakages)
         func theSameDeathWithTheRuleKeptIsHarmless(_ breakage: Breakage) throws {
             let found = try faults(breakage, mutant: nil)
             #expect(found == [], "\(found)")

@@ -28,12 +28,17 @@ final class OwnBroker {
     private var process: Process?
     private var lifeline: Pipe?
 
-    /// `users`: names and passwords; none: no secure listener.
-    init(users: [String: String] = [:]) throws {
+    /// A listener whose clients are sent to `proxyPort` for it.
+    let proxiedPort: Int
+    private let proxyPort: Int?
+
+    /// `users`: names and passwords; none: no secure listener. `proxyPort`: of a proxy before it.
+    init(users: [String: String] = [:], proxyPort: Int? = nil) throws {
         home = try #require(OwnBroker.home, "KAFKA_HOME names no Kafka distribution")
         folder = try TemporaryFolder()
-        let ports = try OwnBroker.freePorts(3)
+        let ports = try OwnBroker.freePorts(4)
         (port, securePort, controllerPort) = (ports[0], ports[1], ports[2])
+        (proxiedPort, self.proxyPort) = (ports[3], proxyPort)
         self.users = users
         if !users.isEmpty { try makeCertificates() }
         try configuration.write(
@@ -74,14 +79,19 @@ final class OwnBroker {
         try #require(answers, "\(log.suffix(2_000))")
     }
 
-    /// SIGKILL, as a machine that loses its power looks from outside.
-    func kill() {
-        guard let process else { return }
+    /// A signal to the broker itself.
+    func signal(_ number: Int32) {
         if let text = try? String(contentsOfFile: folder.path("pid"), encoding: .utf8),
             let pid = pid_t(text.trimmingCharacters(in: .whitespacesAndNewlines))
         {
-            _ = Glibc.kill(pid, SIGKILL)
+            _ = Glibc.kill(pid, number)
         }
+    }
+
+    /// SIGKILL, as a machine that loses its power looks from outside.
+    func kill() {
+        guard let process else { return }
+        signal(SIGKILL)
         try? lifeline?.fileHandleForWriting.close()
         process.waitUntilExit()
         self.process = nil
@@ -125,7 +135,12 @@ final class OwnBroker {
     private var configuration: String {
         let secure = !users.isEmpty
         let plain = "PLAINTEXT://127.0.0.1:\(port)"
-        let clients = secure ? "\(plain),SASL_SSL://127.0.0.1:\(securePort)" : plain
+        var clients = secure ? "\(plain),SASL_SSL://127.0.0.1:\(securePort)" : plain
+        var advertised = clients
+        if let proxyPort {
+            clients += ",PROXIED://127.0.0.1:\(proxiedPort)"
+            advertised += ",PROXIED://127.0.0.1:\(proxyPort)"
+        }
         let known = users.sorted { $0.key < $1.key }
             .map { "user_\($0.key)=\"\($0.value)\"" }.joined(separator: " ")
         let login = "org.apache.kafka.common.security.plain.PlainLoginModule required \(known);"
@@ -134,10 +149,10 @@ final class OwnBroker {
             node.id=1
             controller.quorum.bootstrap.servers=127.0.0.1:\(controllerPort)
             listeners=\(clients),CONTROLLER://127.0.0.1:\(controllerPort)
-            advertised.listeners=\(clients)
+            advertised.listeners=\(advertised)
             controller.listener.names=CONTROLLER
             listener.security.protocol.map=\
-            CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL
+            CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,SASL_SSL:SASL_SSL
             inter.broker.listener.name=PLAINTEXT
             log.dirs=\(folder.path("data"))
             offsets.topic.replication.factor=1
@@ -145,6 +160,7 @@ final class OwnBroker {
             transaction.state.log.replication.factor=1
             transaction.state.log.min.isr=1
             transaction.state.log.num.partitions=1
+            transaction.abort.timed.out.transaction.cleanup.interval.ms=500
             share.coordinator.state.topic.replication.factor=1
             share.coordinator.state.topic.min.isr=1
             auto.create.topics.enable=false
@@ -182,7 +198,7 @@ final class OwnBroker {
     }
 
     /// Ports that nobody listens on; taken all at once, so that they differ.
-    private static func freePorts(_ count: Int) throws -> [Int] {
+    static func freePorts(_ count: Int) throws -> [Int] {
         let lines = try Python.lines(
             """
             import socket

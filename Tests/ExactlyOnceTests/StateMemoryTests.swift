@@ -21,7 +21,7 @@ import Testing
         CREATE TABLE e (
             event_type integer, date_time timestamptz,
             at bigint GENERATED ALWAYS AS ((extract(epoch FROM date_time) * 1000000)::bigint) STORED
-        ) USING nexmark WITH (events = \(2 * Self.keys), rate = 1000000, partitions = 2);
+        ) USING nexmark WITH (events = \(2 * Self.keys), rate = 1000000, partitions = 1);
         CREATE VIEW per_key AS
         SELECT at % \(Self.keys) AS k, count(*) AS n, max(at) - min(at) AS apart
         FROM e GROUP BY at % \(Self.keys) HAVING count(*) = 2;
@@ -39,7 +39,7 @@ import Testing
         try topology(folder).write(
             to: folder.appending(path: "t.sql"), atomically: true, encoding: .utf8)
 
-        let first = try run(folder, workers: 2, failpoint: "checkpoint.written@6")
+        let first = try run(folder, workers: 2, failpoint: "checkpoint.written@3")
         #expect(first.ending.wasKilled, "\(first.ending)")
         let second = try run(folder, workers: 3, failpoint: nil)
         try #require(second.ending.status == 0, "\(second.ending)")

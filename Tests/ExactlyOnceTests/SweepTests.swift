@@ -15,7 +15,8 @@ extension ExactlyOnceTests {
             "delta.before_commit:by_auction@2", "delta.before_link@5",
         ]
 
-        @Test func whatKilledProcessesLeftIsGoneAndNothingElse() throws {
+        @Test("F6: what killed processes left is swept, and nothing else")
+        func whatKilledProcessesLeftIsGoneAndNothingElse() throws {
             let scenario = try Scenario(events: 80_000, rate: 4_000)
             var leftBehind = 0
             for place in SweepTests.places {

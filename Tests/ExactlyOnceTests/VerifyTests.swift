@@ -222,6 +222,27 @@ extension ExactlyOnceTests {
             try expect(try pipeline.verify(), says: "by_part", "version 3", "comes after")
         }
 
+        /// All entries gone, or those before the last checkpoint of the log.
+        @Test(arguments: [false, true])
+        func aLogThatWasCleanedUpIsCheckedFromThere(_ keepsNewest: Bool) throws {
+            let pipeline = try Verified()
+            try pipeline.change(
+                "by_part",
+                """
+                import deltalake
+                deltalake.DeltaTable(path).create_checkpoint()
+                found = entries()
+                for e in found[:-1] if \(keepsNewest ? "True" : "False") else found: os.remove(e)
+                """)
+            let ending = try pipeline.verify()
+            #expect(ending.status == 0, "\(ending)")
+            let outputs = try ending.report()["outputs"] as? [[String: Any]] ?? []
+            let output = try #require(outputs.first { $0["name"] as? String == "by_part" })
+            #expect(output["rows"] as? Int == output["recomputed_rows"] as? Int, "\(output)")
+            let notes = output["not_compared"] as? [String] ?? []
+            #expect(notes.contains { $0.contains("cleaned up: commits before version") }, "\(notes)")
+        }
+
         @Test func othersRowsAreNotOurs() throws {
             let pipeline = try Verified()
             _ = try Python.run(

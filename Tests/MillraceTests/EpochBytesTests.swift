@@ -29,7 +29,7 @@ import Testing
         try StateDirectory.inspect(path: fixture.folder + "/state").history()
     }
 
-    @Test(arguments: [
+    @Test("F29: dirty state brings a barrier early", arguments: [
         "SELECT k, count(*) AS n, min(v) AS v FROM t GROUP BY k",
         "SELECT DISTINCT k, v FROM t",
         "SELECT v, count(DISTINCT k) AS n FROM t GROUP BY v",

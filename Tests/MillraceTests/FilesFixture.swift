@@ -58,7 +58,7 @@ final class FilesFixture: Sendable {
         let plan = try plan(sql)
         var options = RunOptions(mode: mode, workers: workers)
         options.log = { [logged] line in logged.append(line.message) }
-        var store = try StateDirectory.open(path: "\(folder)/\(state)", entropy: .system)
+        var store = try opened("\(folder)/\(state)")
         if settles {
             store = try PlanSettlement(
                 plan: plan, directory: store, resets: resets, log: options.log
@@ -68,6 +68,19 @@ final class FilesFixture: Sendable {
             plan: plan, options: options, store: store, factory: LiveConnectors(),
             stop: StopRequest()
         ).run()
+    }
+
+    /// The committers' threads of a run before this one may let go of the directory a little later.
+    private func opened(_ path: String) throws -> StateDirectory {
+        let deadline = Date.now.addingTimeInterval(30)
+        while true {
+            do {
+                return try StateDirectory.open(path: path, entropy: .system)
+            } catch {
+                guard error.code == "state.in_use", Date.now < deadline else { throw error }
+                Thread.sleep(forTimeInterval: 0.02)
+            }
+        }
     }
 
     /// Names of a folder's files, hidden ones too.

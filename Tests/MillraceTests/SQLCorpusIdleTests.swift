@@ -35,7 +35,7 @@ struct SQLCorpusIdleTests {
             {"v": 5, "ts": "2026-01-01T00:00:21Z"}
             """)
 
-    @Test("a partition without rows stops holding windows back; its old rows are idle_late")
+    @Test("F28: a partition without rows stops holding windows back; its old rows are idle_late")
     func stepsOut() throws {
         let run = CorpusRun(file: file, configuration: CorpusConfiguration())
         let plan = try run.plan()

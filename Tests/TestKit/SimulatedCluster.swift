@@ -83,8 +83,10 @@ final class SimulatedCluster: @unchecked Sendable {
 
     // MARK: Readers
 
+    fileprivate func count(_ topic: String) -> Int { topics[topic]?.count ?? 0 }
+
     /// The first offset that a transaction hides.
-    private func stableEnd(_ topic: String) -> Int {
+    fileprivate func stableEnd(_ topic: String) -> Int {
         let entries = topics[topic] ?? []
         return entries.firstIndex { entry in
             let transaction = transactions[entry.transaction]
@@ -106,17 +108,12 @@ final class SimulatedCluster: @unchecked Sendable {
     }
 
     fileprivate func newestByKey(
-        _ topic: String, upTo end: KafkaReadEnd
+        _ topic: String
     ) throws(Failure) -> [[UInt8]: [UInt8]] {
         guard let entries = topics[topic] else {
             throw Failure(.failed, "kafka.topic_missing", "no topic \(topic)")
         }
-        if stableEnd(topic) < entries.count {
-            hiddenReads += 1
-            if case .highWatermark = end {
-                throw Failure(.failed, "kafka.timed_out", "a transaction hides a part of \(topic)")
-            }
-        }
+        if stableEnd(topic) < entries.count { hiddenReads += 1 }
         var newest: [[UInt8]: [UInt8]] = [:]
         for record in committed(topic) where record.key.map({ $0 != Array("foreign".utf8) }) ?? false
         {
@@ -199,7 +196,20 @@ struct SimulatedEndpoint: KafkaEndpoint {
     ) throws(Failure) -> [[UInt8]: [UInt8]] {
         try answer("read")
         process.world.perhapsHandOn()
-        return try cluster.newestByKey(topic, upTo: end)
+        if case .highWatermark = end { try waitUntilStable(topic) }
+        return try cluster.newestByKey(topic)
+    }
+
+    /// A reader waits until nothing hides what is there now, or gives up.
+    private func waitUntilStable(_ topic: String) throws(Failure) {
+        let end = cluster.count(topic)
+        while cluster.stableEnd(topic) < end {
+            if process.losesAnswer() {
+                throw Failure(.failed, "kafka.timed_out", "a transaction hides a part of \(topic)")
+            }
+            process.world.stand(microseconds: 5_000)
+            process.world.perhapsHandOn()
+        }
     }
 
     func makeProducer(transactionalID: String) throws(Failure) -> any KafkaTransactions {

@@ -28,6 +28,7 @@ final class FilesCommitter: SinkCommitter {
     }
 
     func readMarker() throws(Failure) -> Marker? {
+        Failpoint.pass("files.read_marker")
         let path = FilesListing.joined(names.folder, names.markerName)
         guard let bytes = try LocalFiles.read(path) else {
             try refuseForeign()
@@ -113,19 +114,24 @@ final class FilesCommitter: SinkCommitter {
         var writer = RecordWriter()
         marker.write(to: &writer)
         let path = FilesListing.joined(names.folder, names.markerName)
-        let draft = path + ".new"
+        // Of a name that no other process uses, also not one that has a copy of this directory.
+        let draft = FilesListing.joined(names.folder, names.markerDraftName)
         try LocalFiles.remove(draft)
         let file = try OutputFile(creating: draft)
         try file.write(writer.bytes)
         try file.sync()
+        Failpoint.pass("files.marker_drafted")
         try LocalFiles.rename(draft, to: path)
+        Failpoint.pass("files.marker_renamed")
         try LocalFiles.syncFolder(names.folder)
     }
 
     /// Hidden files of processes that are gone, when every intent they may have made is resolved.
     private func removeLeftBehind() throws(Failure) {
         for name in LocalFiles.list(names.folder) where names.isLeftBehind(name) {
+            Failpoint.pass("files.before_sweep")
             try LocalFiles.remove(FilesListing.joined(names.folder, name))
+            Failpoint.pass("files.swept")
         }
     }
 }

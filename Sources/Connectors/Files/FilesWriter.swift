@@ -158,6 +158,11 @@ struct FilesNames: Sendable {
     /// Where the newest marker of a pipeline stands.
     var markerName: String { ".\(output)-\(identity.pipelineID).marker" }
 
+    /// A marker in the making; swept as other hidden files are, if its process dies.
+    var markerDraftName: String {
+        "\(hiddenPrefix)\(FilesNames.hexadecimal(identity.incarnation))-marker.tmp"
+    }
+
     /// Whether another pipeline has written this output.
     func isForeignMarker(_ name: String) -> Bool {
         name != markerName && name.hasPrefix(".\(output)-") && name.hasSuffix(".marker")

@@ -108,6 +108,7 @@ final class KafkaCommitter: SinkCommitter {
         _ intents: [Intent], _ history: TargetHistory, _ state: inout State
     ) throws(Failure) -> CommitOutcome {
         try cluster.makeTopics()
+        Failpoint.pass("kafka.topics_made")
         if state.producer == nil, let refusal = try takeOver(history, &state) { return refusal }
         for intent in intents {
             if let landed = state.landed, KafkaCommitter.isLanded(intent, landed, history) {
@@ -174,8 +175,9 @@ final class KafkaCommitter: SinkCommitter {
             last = try transact(intent, producer)
             guard case .mustAbort(let failure) = last else { return last }
             try refuseForGood(failure)
+            Failpoint.pass("kafka.before_abort")
             switch producer.abort(timeout: KafkaCommitter.timeout) {
-            case .done: continue
+            case .done: Failpoint.pass("kafka.aborted")
             case .retry(let failure), .mustAbort(let failure), .fatal(let failure):
                 return .fatal(failure)
             }
@@ -203,6 +205,8 @@ final class KafkaCommitter: SinkCommitter {
                 run.removeAll(keepingCapacity: true)
             }
         }
+        // One that the broker took and the client lost sight of.
+        if Failpoint.fails("kafka.row_lost") { rows += 1 }
         run.append(
             KafkaRecord(
                 topic: KafkaCluster.progressTopic, partition: 0, key: key,
@@ -210,11 +214,13 @@ final class KafkaCommitter: SinkCommitter {
                     intent, topology: cluster.topology, topics: cluster.topics
                 ).encoded))
         rows += run.count
+        Failpoint.pass("kafka.before_produce")
         try producer.produce(run)
         Failpoint.pass("kafka.produced")
         // Delivered or not: the commit counts.
         _ = producer.flush(timeout: KafkaCommitter.timeout)
         Failpoint.pass("kafka.flushed")
+        try Failpoint.passOrFail("kafka.commit")
         var outcome = producer.commit(rows: rows, timeout: KafkaCommitter.timeout)
         for _ in 0..<KafkaCommitter.attemptLimit {
             guard case .retry = outcome else { break }

@@ -10,14 +10,15 @@ extension EngineRunner {
         let path = stateDirectory(command.file, command.engine.stateDirectory)
         let log = EventLog(command.engine, terminal).line
         let report = try await onThread { () throws(Failure) in
-            let run = try VerifyRun(topology, path: path, log: log)
+            // Says what a state directory is, where there is none, and makes nothing in it.
+            _ = try StateDirectory.inspect(path: path)
             guard let lock = try FileLock(path + "/LOCK") else {
                 throw Failure(
                     .fenced, "state.in_use", "the pipeline of \(path) is running",
                     hint: "stop it: what is compared must stand still")
             }
             defer { withExtendedLifetime(lock) {} }
-            return try run.run()
+            return try VerifyRun(topology, path: path, log: log).run()
         }
         terminal.write(command.printsJSON ? report.json : report.text)
         if let first = report.first, command.printsJSON {

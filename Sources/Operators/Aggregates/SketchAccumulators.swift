@@ -15,6 +15,8 @@ final class SketchAccumulators: Accumulators {
     private var registers: [[UInt8]] = []
     /// Sorted, one a register: register << 8 | rank.
     private var sparse: [[UInt32]] = []
+    /// Of registers and pairs: asked for every batch, so it is kept.
+    private var contentBytes = 0
 
     private static let bits = 12
     private static let sparseLimit = 512
@@ -27,6 +29,7 @@ final class SketchAccumulators: Accumulators {
     }
 
     func clear(_ group: Int32) {
+        contentBytes -= registers[Int(group)].count + sparse[Int(group)].count * 4
         registers[Int(group)] = []
         sparse[Int(group)] = []
     }
@@ -34,11 +37,10 @@ final class SketchAccumulators: Accumulators {
     func release() {
         registers = []
         sparse = []
+        contentBytes = 0
     }
 
-    var byteCount: Int {
-        registers.reduce(0) { $0 + $1.count + 32 } + sparse.reduce(0) { $0 + $1.count * 4 + 32 }
-    }
+    var byteCount: Int { registers.count * 64 + contentBytes }
 
     func update(_ batch: Batch, _ folded: FoldedRows) {
         require(folded.changes == nil, "a sketch meets a retraction")
@@ -72,6 +74,7 @@ final class SketchAccumulators: Accumulators {
             return
         }
         sparse[group].insert(entry, at: low)
+        contentBytes += 4
         if sparse[group].count > Self.sparseLimit { spread(group) }
     }
 
@@ -80,6 +83,7 @@ final class SketchAccumulators: Accumulators {
         for entry in sparse[group] {
             registers[group][Int(entry >> 8)] = UInt8(truncatingIfNeeded: entry)
         }
+        contentBytes += registers[group].count - sparse[group].count * 4
         sparse[group] = []
     }
 
@@ -134,12 +138,14 @@ final class SketchAccumulators: Accumulators {
         clear(group)
         if try reader.byte() == 1 {
             registers[Int(group)] = Array(try reader.take(1 << Self.bits))
+            contentBytes += registers[Int(group)].count
             return
         }
         let count = try reader.varint()
         for _ in 0..<min(count, UInt64(Self.sparseLimit)) {
             let entry = UInt32(truncatingIfNeeded: try reader.varint())
             sparse[Int(group)].append(min(entry, UInt32(1 << Self.bits) << 8 - 1))
+            contentBytes += 4
         }
     }
 }
